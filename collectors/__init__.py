@@ -1,0 +1,1 @@
+"""Turn registers, nodes and metrics into readings."""

@@ -1,0 +1,1 @@
+"""Turn readings into plans, alarms and guarded commands."""

@@ -1,0 +1,1 @@
+"""State that people make: SQL."""

@@ -1,0 +1,38 @@
+"""One root for every error that igoudar raises on purpose."""
+
+
+class IgoudarError(Exception):
+    """What happened, to what, and what to do next.
+
+    Args:
+        what: What happened, in one clause.
+        where: The file, line, device, port or part it happened to.
+        fix: What the reader can do next.
+
+    Class attribute `retryable` says whether the same call may succeed later.
+    """
+
+    retryable = False
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        parts = [f"{where}: {what}" if where else what, fix]
+        super().__init__(". ".join(p for p in parts if p))
+
+
+class ConfigError(IgoudarError):
+    """A site file, profile, option or environment value that can't be used (exit code 2)."""
+
+
+class StoreError(IgoudarError):
+    """The telemetry store or the state database refused or lost something."""
+
+
+class LinkError(IgoudarError):
+    """A device or a part did not answer as it should."""
+
+    retryable = True
+
+
+class CommandError(IgoudarError):
+    """A command that was not carried out."""

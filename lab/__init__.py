@@ -1,0 +1,1 @@
+"""Backtests and studies: same plant, same control, no wires."""
