@@ -68,6 +68,7 @@ _SCALED = frozenset({"w", "wh", "va", "var"})  # units that people read with k, 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _NARROW_SPACE = "\u202f"
 _MINUS = "\u2212"
+_FRENCH = str.maketrans(",.", f"{_NARROW_SPACE},")
 
 
 def unit_of(name: str) -> str:
@@ -140,7 +141,7 @@ def localise(text: str, lang: str) -> str:
     """An English-formatted number in the marks of `lang`."""
     if lang != "fr":
         return text
-    return text.translate(str.maketrans({",": _NARROW_SPACE, ".": ","}))
+    return text.translate(_FRENCH)
 
 
 def format_quantity(value: float, unit: str, lang: str = "en", digits: int | None = None) -> str:

@@ -1,8 +1,8 @@
 """Message codes and their catalogues: pure code returns codes, edges render them.
 
-A code is `area.key`; `core/i18n/LANG/area.toml` is one flat table `key = "text with {param}"`. In a text, a
-bare `{power_w}` whose parameter is a number is shown with the unit of its name's suffix ("28.4 MW"), any other
-number with the marks of the language; `{name:spec}` takes a Python format specification.
+A code is `area.key`; `core/i18n/LANG/area.toml` is one flat table `key = "text with {param}"`. In a text,
+a bare `{power_w}` whose parameter is a number shows the unit of its name's suffix ("28.4 MW"), so the text adds
+none; any other number takes the marks of the language; `{name:spec}` is a Python format specification.
 """
 
 import locale
@@ -68,8 +68,8 @@ def _load(lang: str) -> Mapping[str, str]:
 class _Shown(dict[str, "_Param"]):
     """Parameters of one text; a missing one stays visible as {name} rather than break a page."""
 
-    def __missing__(self, name: str) -> "str":
-        return f"{{{name}}}"
+    def __missing__(self, name: str) -> "_Param":
+        return _Param("", f"{{{name}}}", "en")
 
 
 class _Param:
@@ -82,13 +82,14 @@ class _Param:
         value, lang = self._value, self._lang
         if isinstance(value, bool) or not isinstance(value, int | float):
             return str(value)
-        unit = self._name.rpartition("_")[2]
-        if f"_{unit}" in SUFFIXES:
+        _, underscore, unit = self._name.rpartition("_")
+        if underscore + unit in SUFFIXES:
             return format_quantity(value, unit, lang)
         return format_number(value, lang) if isinstance(value, float) else str(value)
 
     def __format__(self, spec: str) -> str:
-        if not spec:
+        try:
+            text = format(self._value, spec) if spec else str(self)
+        except (TypeError, ValueError):  # a text must show something: None has no ".1f"
             return str(self)
-        text = format(self._value, spec)
-        return localise(text, self._lang) if isinstance(self._value, int | float) else text
+        return localise(text, self._lang) if spec and isinstance(self._value, int | float) else text
