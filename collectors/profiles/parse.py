@@ -1,0 +1,271 @@
+"""Turn one profile document (TOML tables) into `core.model.Profile`, refusing what it does not know."""
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from igoudar.core.errors import ConfigError
+from igoudar.core.model import (
+    Kind,
+    MetricAddress,
+    ModbusAddress,
+    ModbusRules,
+    OpcUaAddress,
+    Point,
+    Profile,
+    Writable,
+)
+from igoudar.core.units import unit_of
+
+Table = Mapping[str, Any]
+
+WIDTHS: Mapping[str, int] = {
+    "u16": 1,
+    "i16": 1,
+    "enum16": 1,
+    "bitfield16": 1,
+    "u32": 2,
+    "i32": 2,
+    "acc32": 2,
+    "bitfield32": 2,
+    "f32": 2,
+    "u64": 4,
+    "i64": 4,
+    "acc64": 4,
+    "f64": 4,
+}
+"""Register types and their width [registers]."""
+
+SUNSPEC_SENTINELS: Mapping[str, tuple[int, ...]] = {
+    "u16": (0xFFFF,),
+    "enum16": (0xFFFF,),
+    "bitfield16": (0xFFFF,),
+    "i16": (0x8000,),
+    "u32": (0xFFFF_FFFF,),
+    "bitfield32": (0xFFFF_FFFF,),
+    "i32": (0x8000_0000,),
+    "u64": (0xFFFF_FFFF_FFFF_FFFF,),
+    "i64": (0x8000_0000_0000_0000,),
+    "acc32": (0,),
+    "acc64": (0,),
+}
+"""Raw patterns that mean "not implemented" (SunSpec Information Model Specification; NaN for floats)."""
+
+PROTOCOLS = ("modbus", "opcua", "prometheus")
+VERIFIED = ("hardware", "vendor-map", "excerpt", "generic")
+WORD_ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
+FOLDS = ("sum", "mean", "max", "min", "count")
+
+TOP_KEYS = frozenset(
+    [
+        "profile",
+        "kind",
+        "protocol",
+        "products",
+        "source",
+        "verified",
+        "notes",
+        "poll",
+        "modbus",
+        "opcua",
+        "points",
+    ]
+)
+POLL_KEYS = frozenset(("period_s", "slow_period_s"))
+RULE_KEYS = frozenset(
+    [
+        "function",
+        "max_registers",
+        "max_fill",
+        "holes",
+        "pause_s",
+        "connect_pause_s",
+        "in_flight",
+        "timeout_s",
+        "single_client",
+        "settle_s",
+        "unit",
+        "word_order",
+        "sentinels",
+        "sunspec_base",
+        "sunspec_models",
+    ]
+)
+COMMON_KEYS = frozenset(("counter", "plausible", "slow", "states", "writable"))
+MODBUS_KEYS = COMMON_KEYS | frozenset(
+    [
+        "register",
+        "model",
+        "offset",
+        "type",
+        "function",
+        "scale",
+        "offset_value",
+        "sf",
+        "word_order",
+        "sentinel",
+    ]
+)
+OPCUA_KEYS = COMMON_KEYS | frozenset(("node", "scale", "offset_value"))
+METRIC_KEYS = COMMON_KEYS | frozenset(("metric", "fold", "scale"))
+WRITABLE_KEYS = frozenset(["min", "max", "reversion", "enable", "eeprom", "deadband"])
+
+
+def parse_profile(document: Table, where: str) -> Profile:
+    """Build a profile from a parsed TOML document.
+
+    Raises:
+        ConfigError: names `where` (the file), the key and the nearest known key.
+    """
+    _known(document, TOP_KEYS, where)
+    protocol = _one_of(document.get("protocol", "modbus"), PROTOCOLS, f"{where}: protocol")
+    poll = document.get("poll", {})
+    _known(poll, POLL_KEYS, f"{where}: [poll]")
+    rules_table = document.get("modbus", {})
+    rules = _rules(rules_table, f"{where}: [modbus]")
+    opcua = document.get("opcua", {})
+    _known(opcua, frozenset(("namespace",)), f"{where}: [opcua]")
+    points = {
+        name: _point(name, table, protocol, rules_table, f"{where}: [points] {name}")
+        for name, table in _need(document, "points", where).items()
+    }
+    profile = Profile(
+        name=str(_need(document, "profile", where)),
+        kind=Kind(_one_of(_need(document, "kind", where), [k.value for k in Kind], f"{where}: kind")),
+        protocol=protocol,
+        products=tuple(document.get("products", ())),
+        source=str(_need(document, "source", where)),
+        verified=_one_of(_need(document, "verified", where), VERIFIED, f"{where}: verified"),
+        points=points,
+        period_s=float(poll.get("period_s", 5.0)),
+        slow_period_s=float(poll.get("slow_period_s", 60.0)),
+        modbus=rules,
+        namespace=str(opcua.get("namespace", "")),
+    )
+    _check(profile, where)
+    return profile
+
+
+def _known(table: Table, keys: Collection[str], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            near = get_close_matches(key, keys, n=1, cutoff=0.0)
+            raise ConfigError(f"unknown key {key!r}", where=where, fix=f"nearest known key: {near[0]!r}")
+
+
+def _need(table: Table, key: str, where: str) -> Any:
+    if key not in table:
+        raise ConfigError(f"key {key!r} is missing", where=where, fix=f"add {key!r}")
+    return table[key]
+
+
+def _one_of(value: Any, allowed: Collection[str], where: str) -> str:
+    if value not in allowed:
+        near = get_close_matches(str(value), allowed, n=1, cutoff=0.0)
+        raise ConfigError(f"{value!r} is not known", where=where, fix=f"nearest known: {near[0]!r}")
+    return str(value)
+
+
+def _rules(table: Table, where: str) -> ModbusRules:
+    _known(table, RULE_KEYS, where)
+    _one_of(table.get("sentinels", "none"), ("none", "sunspec"), f"{where} sentinels")
+    _one_of(table.get("word_order", "ABCD"), WORD_ORDERS, f"{where} word_order")
+    fields = {k: v for k, v in table.items() if k not in ("function", "word_order", "sentinels")}
+    for key in ("holes", "sunspec_models"):
+        if key in fields:
+            fields[key] = tuple((int(a), int(b)) for a, b in fields[key])
+    rules = ModbusRules(**fields)
+    if not 1 <= rules.max_registers <= 125:
+        raise ConfigError("max_registers is outside 1..125", where=where, fix="Modbus allows 125 per read")
+    return rules
+
+
+def _point(name: str, table: Table, protocol: str, rules: Table, where: str) -> Point:
+    unit_of(name)
+    address = {"modbus": _modbus, "opcua": _opcua, "prometheus": _metric}[protocol](table, rules, where)
+    plausible = table.get("plausible")
+    if plausible is not None and not plausible[0] < plausible[1]:
+        raise ConfigError("plausible = [low, high] needs low < high", where=where)
+    return Point(
+        name=name,
+        address=address,
+        counter=bool(table.get("counter", False)),
+        plausible=None if plausible is None else (float(plausible[0]), float(plausible[1])),
+        slow=bool(table.get("slow", False)),
+        writable=_writable(table["writable"], f"{where} writable") if "writable" in table else None,
+        states={int(number): str(word) for number, word in table.get("states", {}).items()},
+    )
+
+
+def _modbus(table: Table, rules: Table, where: str) -> ModbusAddress:
+    _known(table, MODBUS_KEYS, where)
+    kind = _one_of(_need(table, "type", where), WIDTHS, f"{where} type")
+    model = int(table.get("model", 0))
+    register = int(_need(table, "offset" if model else "register", where))
+    default = SUNSPEC_SENTINELS.get(kind, ()) if rules.get("sentinels") == "sunspec" else ()
+    order = table.get("word_order", rules.get("word_order", "ABCD"))
+    address = ModbusAddress(
+        register=register,
+        type=kind,
+        model=model,
+        function=int(table.get("function", rules.get("function", 3))),
+        scale=float(table.get("scale", 1.0)),
+        offset=float(table.get("offset_value", 0.0)),
+        scale_factor=table.get("sf"),
+        word_order=_one_of(order, WORD_ORDERS, f"{where} word_order"),
+        sentinels=tuple(table.get("sentinel", default)),
+    )
+    if not 0 <= register <= 65536 - WIDTHS[kind]:
+        raise ConfigError(f"register {register} is outside 0..65535", where=where)
+    if address.scale == 0:
+        raise ConfigError("scale is 0", where=where, fix="leave it out for 1")
+    if address.function not in (3, 4):
+        raise ConfigError(
+            f"function {address.function} does not read registers", where=where, fix="use 3 or 4"
+        )
+    return address
+
+
+def _opcua(table: Table, _rules: Table, where: str) -> OpcUaAddress:
+    _known(table, OPCUA_KEYS, where)
+    scale, offset = float(table.get("scale", 1.0)), float(table.get("offset_value", 0.0))
+    return OpcUaAddress(str(_need(table, "node", where)), scale, offset)
+
+
+def _metric(table: Table, _rules: Table, where: str) -> MetricAddress:
+    _known(table, METRIC_KEYS, where)
+    fold = _one_of(table.get("fold", "sum"), FOLDS, f"{where} fold")
+    return MetricAddress(str(_need(table, "metric", where)), fold, float(table.get("scale", 1.0)))
+
+
+def _writable(table: Table, where: str) -> Writable:
+    _known(table, WRITABLE_KEYS, where)
+    low, high = float(_need(table, "min", where)), float(_need(table, "max", where))
+    if not low < high:
+        raise ConfigError("a writable range needs min < max", where=where)
+    rest = {k: v for k, v in table.items() if k not in ("min", "max")}
+    return Writable(low, high, **rest)
+
+
+def _check(profile: Profile, where: str) -> None:
+    """Refuse references to points or models that are not there."""
+    models = dict(profile.modbus.sunspec_models)
+    for point in profile.points.values():
+        at = f"{where}: [points] {point.name}"
+        if point.writable:
+            for name in (point.writable.reversion, point.writable.enable):
+                if name and name not in profile.points:
+                    raise ConfigError(
+                        f"{name!r} is not a point", where=at, fix="name a point of this profile"
+                    )
+        address = point.address
+        if isinstance(address, ModbusAddress) and address.model:
+            _inside_model(address, models, at)
+
+
+def _inside_model(address: ModbusAddress, models: Mapping[int, int], where: str) -> None:
+    if address.model not in models:
+        raise ConfigError(f"model {address.model} is not in sunspec_models", where=where, fix="list it there")
+    end = models[address.model] + 2
+    if address.register + WIDTHS[address.type] > end or (address.scale_factor or 0) >= end:
+        raise ConfigError(f"model {address.model} ends at offset {end}", where=where, fix="check the offset")
