@@ -1,0 +1,1 @@
+"""Documents of the API, built from state by pure functions."""
