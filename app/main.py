@@ -1,0 +1,42 @@
+"""The `igoudar` command: one Typer application, put together here."""
+
+import sys
+
+import typer
+
+from igoudar.core.errors import ConfigError, IgoudarError
+
+USAGE = 2
+FAULT = 1
+
+
+def build() -> typer.Typer:
+    """The command line with every room's commands."""
+    from igoudar.app import keeping, parts_cli, site_cli, up_cli
+    from igoudar.control import cli
+
+    app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+    for room in (up_cli, parts_cli, site_cli, cli, keeping):
+        room.add_commands(app)
+    return app
+
+
+def main() -> None:
+    """Run the command; an expected error becomes one clear line and an exit code, never a traceback."""
+    try:
+        build()()
+    except ConfigError as error:
+        sys.exit(_say(error, USAGE))
+    except IgoudarError as error:
+        sys.exit(_say(error, FAULT))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _say(error: IgoudarError, code: int) -> int:
+    print(f"igoudar: {error}", file=sys.stderr)  # noqa: T201 - the edge where errors become words
+    return code
+
+
+if __name__ == "__main__":
+    main()

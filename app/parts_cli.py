@@ -1,0 +1,135 @@
+"""`igoudar simulate | collect | control | dashboard`: each part as a process of its own."""
+
+import asyncio
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from igoudar.app.parts import die_with_parent
+from igoudar.app.state import state_folder
+from igoudar.app.waiting import endpoints_of_run, read_endpoints_document, site_clock
+from igoudar.core.i18n import render
+from igoudar.core.model import Profile, Site
+
+SiteName = Annotated[str, typer.Argument(help="A bundled site's name or a site file.")]
+State = Annotated[Path | None, typer.Option("--state", help="State folder of the site.")]
+RunId = Annotated[str, typer.Option("--run-id", help="Set by the supervisor: wait for this run's endpoints.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the four parts."""
+    app.command(help="Simulate the plant and serve its devices.")(simulate)
+    app.command(help="Read every device into the store.")(collect)
+    app.command(help="Decide, alarm, record and serve the API.")(control)
+    app.command(help="Serve the operator's page.")(dashboard)
+
+
+def load(site: str) -> tuple[Site, dict[str, Profile]]:
+    """A site and the profiles its devices use."""
+    from igoudar.collectors.profiles import load_profiles
+    from igoudar.core.site import load_site
+
+    profiles = load_profiles()
+    return load_site(site, profiles), profiles
+
+
+def simulate(
+    site: SiteName = "jazari-lab",
+    state: State = None,
+    run_id: RunId = "",
+    speed: Annotated[float, typer.Option(help="Site seconds per wall second.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Seed of weather and jobs.")] = 1,
+    start: Annotated[datetime | None, typer.Option(help="Site time of a first start, UTC.")] = None,
+    resource: Annotated[Path | None, typer.Option(help="Replay measured capacity factors.")] = None,
+    jobs: Annotated[Path | None, typer.Option(help="Replay a job trace.")] = None,
+) -> None:
+    """The plant and its protocol servers on loopback ports."""
+    from igoudar.core.service import run_until_signalled
+    from igoudar.simulators import service
+
+    die_with_parent()
+    plan, profiles = load(site)
+    folder = state_folder(plan.name, state)
+    run_until_signalled(
+        service.run(
+            plan,
+            profiles,
+            folder,
+            speed=speed,
+            seed=seed,
+            start=start,
+            resource_path=resource,
+            jobs_path=jobs,
+            run_id=run_id,
+        )
+    )
+
+
+def collect(site: SiteName = "jazari-lab", state: State = None, run_id: RunId = "") -> None:
+    """Every device link, the store and the local socket."""
+    from igoudar.collectors import service
+    from igoudar.core.service import run_until_signalled
+    from igoudar.core.store.parquet import ParquetStore
+
+    die_with_parent()
+    plan, profiles = load(site)
+    folder = state_folder(plan.name, state)
+
+    async def part() -> None:
+        endpoints = await endpoints_of_run(folder, run_id)
+        store = ParquetStore.open(folder / "store")
+        try:
+            await service.run(plan, profiles, endpoints.devices, site_clock(folder), store, folder)
+        finally:
+            store.close()
+
+    run_until_signalled(part())
+
+
+def control(
+    site: SiteName = "jazari-lab",
+    state: State = None,
+    run_id: RunId = "",
+    api_port: Annotated[int, typer.Option(help="Port of the API on loopback; 0 = any free.")] = 8460,
+) -> None:
+    """The control loop, alarms, records and the API."""
+    from igoudar.control import service
+    from igoudar.core.service import run_until_signalled
+
+    die_with_parent()
+    plan, profiles = load(site)
+    folder = state_folder(plan.name, state)
+
+    async def part() -> None:
+        endpoints = await endpoints_of_run(folder, run_id)
+        ours = endpoints.all_opened_by(run_id)
+        forced = None if ours else render("app.forced_observe", {})
+        mode = "auto" if ours else "observe"
+        await service.run(
+            plan, profiles, site_clock(folder), folder, api_port=api_port, mode=mode, forced=forced
+        )
+
+    run_until_signalled(part())
+
+
+def dashboard(
+    site: SiteName = "jazari-lab",
+    state: State = None,
+    dashboard_port: Annotated[int, typer.Option(help="Port on loopback; 0 = any free.")] = 8501,
+) -> None:
+    """The Streamlit page; this process becomes it."""
+    from igoudar.app.waiting import api_address, free_port
+    from igoudar.dashboard.launch import command
+
+    die_with_parent()
+    plan, _ = load(site)
+    folder = state_folder(plan.name, state)
+    url = asyncio.run(api_address(folder))
+    argv, environment = command(dashboard_port or free_port(), url, folder / "viewer.token")
+    os.execvpe(argv[0], argv, {**os.environ, **environment})  # noqa: S606 - our own fixed argv
+
+
+__all__ = ["add_commands", "load", "read_endpoints_document"]
