@@ -1,4 +1,7 @@
-"""The API's documents: what the CLI and the dashboard may rely on. Base units; text as codes with parameters."""
+"""The API's documents: what the CLI and the dashboard may rely on.
+
+Base units; text as codes with parameters.
+"""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -40,7 +43,8 @@ class Tile(Document):
 class Flow(Document):
     """One arm of the power flow."""
 
-    code: str  # sources: solar wind grid battery; sinks: it cooling battery desalination electrolyser export losses
+    # sources: solar wind grid battery; sinks: it cooling battery desalination electrolyser export losses
+    code: str
     power_w: float | None
     forecast_w: float | None = None
     note: Text | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def delta(values_wh: Sequence[float]) -> Delta:
 
     After a restart the counter's new value is what is known to have flowed (KPIS.md, vector 13).
     """
-    steps = list(zip(values_wh, values_wh[1:], strict=False))
+    steps = list(pairwise(values_wh))
     energy = sum(after - before if after >= before else after for before, after in steps)
     return Delta(energy, sum(after < before for before, after in steps))
 

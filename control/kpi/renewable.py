@@ -1,7 +1,7 @@
 """Renewable share of consumption, with the battery's memory of what charged it.
 
-Source: INTERFACES.md, KPI boundary: (on-site generation used + battery discharge x renewable share of its charge)
-/ total consumption, per 15 min, energy-weighted.
+Source: INTERFACES.md, KPI boundary: (on-site generation used + battery discharge x renewable share of its
+charge) / total consumption, per 15 min, energy-weighted.
 """
 
 from collections.abc import Iterable

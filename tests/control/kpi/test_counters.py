@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from igoudar.control.kpi.counters import curve, delta
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -13,7 +15,7 @@ T0 = datetime(2026, 3, 1, tzinfo=UTC)
 def test_energy_is_never_negative_and_restarts_are_flagged(values: list[float]) -> None:
     counted = delta(values)
     assert counted.energy_wh >= 0
-    assert counted.lower_bound == any(b < a for a, b in zip(values, values[1:], strict=False))
+    assert counted.lower_bound == any(b < a for a, b in pairwise(values))
 
 
 def test_energy_between_samples_flows_evenly() -> None:

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from igoudar.control.kpi.renewable import Quarter, Stock, renewable_share, shares, step
 
 energy = st.floats(0, 1e9)
@@ -8,7 +9,13 @@ energy = st.floats(0, 1e9)
 
 @given(energy, energy, energy, energy, energy, energy, st.floats(0, 1))
 def test_share_is_a_ratio_and_stock_never_negative(
-    generation: float, imported: float, export: float, charge: float, discharge: float, total: float, part: float
+    generation: float,
+    imported: float,
+    export: float,
+    charge: float,
+    discharge: float,
+    total: float,
+    part: float,
 ) -> None:
     quarter = Quarter(generation, imported, min(export, generation), charge, discharge)
     share = step(quarter, Stock(total, total * part))

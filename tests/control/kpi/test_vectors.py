@@ -1,6 +1,7 @@
 """The test vectors of the KPI definitions: own calculations in consistent units."""
 
 import pytest
+
 from igoudar.control.kpi import carbon, counters, pue, water
 
 
