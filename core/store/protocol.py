@@ -24,13 +24,13 @@ class TelemetryReader(Protocol):
         ...
 
     def range(self, series: Sequence[Series], start: datetime, end: datetime) -> pl.DataFrame:
-        """Samples in [start, end): columns device, point, time (UTC), value (null when bad), quality, reason."""
+        """Samples in [start, end): device, point, time (UTC), value (null when bad), quality, reason."""
         ...
 
     def downsample(
         self, series: Sequence[Series], start: datetime, end: datetime, step: timedelta
     ) -> pl.DataFrame:
-        """Good values per step: device, point, time (step start), mean, min, max, last, good_share; no row = gap."""
+        """Good values per step: device, point, time, mean, min, max, last, good_share; no row = gap."""
         ...
 
     def last_time(self) -> datetime | None:

@@ -1,0 +1,105 @@
+"""The manifest: which merged segments are valid, and from which append on the hot ones are."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from igoudar.core.errors import StoreError
+from igoudar.core.store.files import write_durably
+from igoudar.core.store.segments import Segment
+
+SCHEMA_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One consistent state of the store.
+
+    A hot segment needs no entry: it is valid once its durable rename happened and its number is at least
+    `hot_from`. So an append costs one file, and a reader sees either the hot segments or what they became.
+    """
+
+    generation: int = 0
+    hot_from: int = 1
+    cold: tuple[Segment, ...] = ()
+    quarantined: tuple[tuple[str, str], ...] = ()  # (file name, why)
+
+    def save(self, store: Path) -> None:
+        """Replace the manifest atomically and durably.
+
+        Raises:
+            OSError: the former manifest still holds.
+        """
+        document = {
+            "schema": SCHEMA_VERSION,
+            "generation": self.generation,
+            "hot_from": self.hot_from,
+            "segments": [segment.name for segment in self.cold],
+            "quarantined": [list(entry) for entry in self.quarantined],
+        }
+        write_durably(store / MANIFEST_NAME, json.dumps(document, indent=0).encode())
+
+
+def read_document(store: Path) -> dict[str, Any]:
+    """The manifest as JSON, whatever its schema version.
+
+    Raises:
+        StoreError: when there is none, or it is not a manifest.
+    """
+    path = store / MANIFEST_NAME
+    try:
+        document = json.loads(path.read_bytes())
+        if not isinstance(document.get("schema"), int):
+            raise ValueError("no schema version")
+    except FileNotFoundError as error:
+        raise StoreError(
+            "no store here", where=str(store), fix="start `igoudar up`; it creates one"
+        ) from error
+    except (OSError, ValueError, AttributeError) as error:
+        raise StoreError(
+            f"the store's manifest can't be read ({error})",
+            where=str(path),
+            fix="run `igoudar doctor`, or `igoudar restore` with a backup",
+        ) from error
+    return dict(document)
+
+
+def load_manifest(store: Path) -> Manifest:
+    """The current manifest.
+
+    Raises:
+        StoreError: when there is none, it is damaged or of another schema version.
+    """
+    document = read_document(store)
+    if document["schema"] != SCHEMA_VERSION:
+        raise StoreError(
+            f"store schema {document['schema']}, this igoudar reads {SCHEMA_VERSION}",
+            where=str(store),
+            fix="start `igoudar collect`, which migrates an older store; a newer store needs a newer igoudar",
+        )
+    return parse_manifest(document, store)
+
+
+def parse_manifest(document: Mapping[str, Any], store: Path) -> Manifest:
+    """A manifest document of the current schema as a Manifest.
+
+    Raises:
+        StoreError: when an entry is not what this schema says.
+    """
+    try:
+        segments = [Segment.parse(name) for name in document["segments"]]
+        return Manifest(
+            int(document["generation"]),
+            int(document["hot_from"]),
+            tuple(segment for segment in segments if segment is not None),
+            tuple((str(name), str(why)) for name, why in document["quarantined"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"the store's manifest is malformed ({error!r})",
+            where=str(store / MANIFEST_NAME),
+            fix="run `igoudar restore` with a backup",
+        ) from error

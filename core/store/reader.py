@@ -1,0 +1,170 @@
+"""Reading the store from any process while another writes it."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from igoudar.core.errors import StoreError
+from igoudar.core.model import Quality, Reading
+from igoudar.core.store.manifest import load_manifest
+from igoudar.core.store.protocol import Series
+from igoudar.core.store.rows import ROW_SCHEMA, from_us, to_readings, to_us
+from igoudar.core.store.segments import Segment, hot_segments, is_whole
+from igoudar.core.store.series import GAP_POINT, POINTS_PER_DEVICE, SeriesBook, book_files
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One consistent list of segments and the names for their numbers."""
+
+    segments: tuple[Segment, ...]
+    book: SeriesBook
+
+
+class ParquetReader:
+    """A `TelemetryReader` over a store folder; keeps no file open between calls."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._book = SeriesBook()
+        self._whole: dict[Segment, bool] = {}
+
+    def latest(self, devices: Collection[str] | None = None) -> Mapping[str, Reading]:
+        """The newest stored reading of each device (all devices when None)."""
+        return self._consistently(lambda view: self._latest(view, devices))
+
+    def range(self, series: Sequence[Series], start: datetime, end: datetime) -> pl.DataFrame:
+        """Samples in [start, end): device, point, time (UTC), value (null when bad), quality, reason."""
+        return self._consistently(lambda view: self._range(view, series, to_us(start), to_us(end)))
+
+    def downsample(
+        self, series: Sequence[Series], start: datetime, end: datetime, step: timedelta
+    ) -> pl.DataFrame:
+        """Good values per step from `start` on: device, point, time, mean, min, max, last, good_share.
+
+        A step without a good value has no row. `good_share` counts the device's gaps as samples that were not
+        good.
+        """
+        gaps = {Series(device, GAP_POINT) for device, _ in series}
+        rows = self._consistently(lambda view: self._range(view, [*series, *gaps], to_us(start), to_us(end)))
+        return fold(rows, start, step)
+
+    def last_time(self) -> datetime | None:
+        """Received time of the newest sample, None in an empty store."""
+        segments = self._view().segments
+        return from_us(max(segment.last_us for segment in segments)) if segments else None
+
+    def _view(self) -> _View:
+        for _ in range(_ATTEMPTS):
+            manifest = load_manifest(self._path)
+            hot = hot_segments(self._path, manifest.hot_from)
+            # Hot files go once the manifest names what they became: a listing counts only if it did not change.
+            if load_manifest(self._path).generation == manifest.generation:
+                return _View((*manifest.cold, *hot), self._newest_book())
+        raise _busy(self._path)
+
+    def _newest_book(self) -> SeriesBook:
+        if (files := book_files(self._path)) and files[-1][0] != self._book.version:
+            self._book = SeriesBook.load(self._path)
+        return self._book
+
+    def _consistently(self, read: Callable[[_View], T]) -> T:
+        for _ in range(_ATTEMPTS):
+            try:
+                return read(self._view())
+            except FileNotFoundError as error:
+                log.debug("looking again: %s", error)
+        raise _busy(self._path)
+
+    def _scan(self, segments: Sequence[Segment]) -> pl.LazyFrame:
+        paths = [segment.path(self._path) for segment in segments if self._is_whole(segment)]
+        return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=ROW_SCHEMA)
+
+    def _is_whole(self, segment: Segment) -> bool:
+        """Check a file's hash once per reader: a flipped bit must cost a segment, not become a number."""
+        if segment not in self._whole:
+            self._whole[segment] = is_whole(self._path, segment)
+            if not self._whole[segment]:
+                log.warning("store segment %s is damaged and left out", segment.name)
+        return self._whole[segment]
+
+    def _range(self, view: _View, series: Sequence[Series], start_us: int, end_us: int) -> pl.DataFrame:
+        numbers = sorted({n for device, point in series if (n := view.book.find(device, point)) is not None})
+        segments = [segment for segment in view.segments if segment.overlaps(start_us, end_us)]
+        in_time = pl.col("time_us").is_between(start_us, end_us, closed="left")
+        rows = self._scan(segments).filter(in_time & _any_of(numbers)).collect()
+        return _named(_newest_of_each(rows), view.book, numbers)
+
+    def _latest(self, view: _View, devices: Collection[str] | None) -> dict[str, Reading]:
+        rows = self._scan(view.segments)
+        if devices is not None:
+            known = view.book.devices
+            wanted = [known[device] for device in devices if device in known]
+            rows = rows.filter((pl.col("series") // POINTS_PER_DEVICE).is_in(wanted))
+        newest = pl.col("time_us") == pl.col("time_us").max().over(pl.col("series") // POINTS_PER_DEVICE)
+        return to_readings(_newest_of_each(rows.filter(newest).collect()), view.book)
+
+
+def _busy(path: Path) -> StoreError:
+    return StoreError(
+        "the store changed faster than it could be read", where=str(path), fix="run `igoudar doctor`"
+    )
+
+
+def _any_of(numbers: Sequence[int]) -> pl.Expr:
+    if not numbers:
+        return pl.lit(False)
+    series = pl.col("series")
+    # The bounds let polars skip row groups by their statistics.
+    return series.is_between(numbers[0], numbers[-1]) & series.is_in(numbers)
+
+
+def _newest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by (series, time); of a sample stored twice (a replayed batch) the later one."""
+    ordered = rows.sort("series", "time_us", maintain_order=True)
+    same = (pl.col("series") == pl.col("series").shift(-1)) & (
+        pl.col("time_us") == pl.col("time_us").shift(-1)
+    )
+    return ordered.filter(~same.fill_null(value=False))
+
+
+def _named(rows: pl.DataFrame, book: SeriesBook, numbers: Sequence[int]) -> pl.DataFrame:
+    names = book.frame().filter(pl.col("series").is_in(numbers))
+    time = pl.from_epoch("time_us", time_unit="us").dt.replace_time_zone("UTC").alias("time")
+    columns = ("device", "point", time, "value", "quality", "reason")
+    return rows.join(names, on="series", maintain_order="left").select(*columns)
+
+
+def fold(rows: pl.DataFrame, start: datetime, step: timedelta) -> pl.DataFrame:
+    """Aggregate named rows, sorted by time within each series, over steps that begin at `start`."""
+    step_us = step // timedelta(microseconds=1)
+    since_us = (pl.col("time") - pl.lit(start)).dt.total_microseconds()
+    stepped = rows.with_columns(time=pl.lit(start) + pl.duration(microseconds=since_us // step_us * step_us))
+    gaps = stepped.filter(pl.col("point") == GAP_POINT).group_by("device", "time").agg(gaps=pl.len())
+    samples = stepped.filter(pl.col("point") != GAP_POINT)
+    good = pl.col("value").filter(pl.col("quality") == Quality.GOOD)
+    return (
+        samples.group_by("device", "point", "time", maintain_order=True)
+        .agg(
+            mean=good.mean(),
+            min=good.min(),
+            max=good.max(),
+            last=good.last(),
+            good=good.len(),
+            samples=pl.len(),
+        )
+        .filter(pl.col("good") > 0)
+        .join(gaps, on=("device", "time"), how="left", maintain_order="left")
+        .with_columns(good_share=pl.col("good") / (pl.col("samples") + pl.col("gaps").fill_null(0)))
+        .select("device", "point", "time", "mean", "min", "max", "last", "good_share")
+    )

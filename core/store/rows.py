@@ -1,0 +1,129 @@
+"""Readings <-> rows: one row per sample, one `_gap` row per reading that brought nothing."""
+
+import math
+from array import array
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from igoudar.core.model import Gap, Quality, Reading, Reason
+from igoudar.core.store.series import GAP_POINT, SeriesBook
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+ROW_SCHEMA = pl.Schema(
+    {
+        "series": pl.UInt32(),
+        "time_us": pl.Int64(),
+        "value": pl.Float64(),
+        "quality": pl.UInt8(),
+        "reason": pl.UInt8(),
+    }
+)
+
+
+_Sample = tuple[str, str, int, float | None, int, int]
+
+
+def to_us(instant: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def from_us(time_us: int) -> datetime:
+    """The UTC instant of `time_us` microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=time_us)
+
+
+class _Columns:
+    """Columns under construction; flagged rows are kept apart because they are few."""
+
+    def __init__(self) -> None:
+        self.series = array("I")
+        self.values = array("d")
+        self.times_us = array("q")
+        self.counts = array("q")
+        self.flagged: list[tuple[int, Quality, Reason]] = []
+
+    def add(self, reading: Reading, book: SeriesBook) -> None:
+        before = len(self.series)
+        self.series.extend(book.layout(reading.device, tuple(reading.values)))
+        self.values.extend(reading.values.values())
+        if reading.flags:
+            self._add_flags(reading, book, before)
+        if reading.gap is not None:
+            self._add_bad(book.number(reading.device, GAP_POINT), Quality.BAD, reading.gap.reason)
+        self.times_us.append(to_us(reading.at))
+        self.counts.append(len(self.series) - before)
+
+    def _add_flags(self, reading: Reading, book: SeriesBook, before: int) -> None:
+        positions = {point: before + index for index, point in enumerate(reading.values)}
+        for point, (quality, reason) in reading.flags.items():
+            if point in positions:
+                self.flagged.append((positions[point], quality, reason))
+            else:
+                self._add_bad(book.number(reading.device, point), quality, reason)
+
+    def _add_bad(self, series: int, quality: Quality, reason: Reason) -> None:
+        self.flagged.append((len(self.series), quality, reason))
+        self.series.append(series)
+        self.values.append(math.nan)
+
+    def frame(self) -> pl.DataFrame:
+        values = np.frombuffer(self.values, dtype=np.float64)
+        finite = np.isfinite(values)
+        quality, reason = self._quality(finite)
+        counts = np.frombuffer(self.counts, dtype=np.int64)
+        columns = {
+            "series": np.frombuffer(self.series, dtype=np.uint32),
+            "time_us": np.repeat(np.frombuffer(self.times_us, dtype=np.int64), counts),
+            "value": pl.Series(np.where(finite, values, np.nan), nan_to_null=True),
+            "quality": quality,
+            "reason": reason,
+        }
+        return pl.DataFrame(columns, schema=ROW_SCHEMA)
+
+    def _quality(self, finite: npt.NDArray[np.bool_]) -> tuple[pl.Series, pl.Series]:
+        # A number that is none is never stored as a value, whatever its reader claimed.
+        quality = np.where(finite, Quality.GOOD, Quality.BAD).astype(np.uint8)
+        reason = np.where(finite, Reason.NONE, Reason.OUT_OF_RANGE).astype(np.uint8)
+        for row, row_quality, row_reason in self.flagged:
+            quality[row] = row_quality if finite[row] else Quality.BAD
+            reason[row] = row_reason
+        return pl.Series(quality), pl.Series(reason)
+
+
+def to_rows(readings: Sequence[Reading], book: SeriesBook) -> pl.DataFrame:
+    """Rows of `readings` sorted by (series, time); new names are numbered in `book`."""
+    columns = _Columns()
+    for reading in readings:
+        columns.add(reading, book)
+    return columns.frame().sort("series", "time_us")
+
+
+def to_readings(rows: pl.DataFrame, book: SeriesBook) -> dict[str, Reading]:
+    """One reading per device from rows that hold one instant per device."""
+    named = rows.join(book.frame(), on="series").sort("series")
+    samples = named.select("device", "point", "time_us", "value", "quality", "reason").iter_rows()
+    return {device: _reading(device, of_device) for device, of_device in groupby(samples, itemgetter(0))}
+
+
+def _reading(device: str, samples: Iterable[_Sample]) -> Reading:
+    values: dict[str, float] = {}
+    flags: dict[str, tuple[Quality, Reason]] = {}
+    gap, time_us = None, 0
+    for _, point, time_us, value, quality, reason in samples:  # noqa: B007 - all samples share one instant
+        if point == GAP_POINT:
+            gap = Gap(Reason(reason))
+            continue
+        if value is not None:
+            values[point] = value
+        if quality != Quality.GOOD:
+            flags[point] = (Quality(quality), Reason(reason))
+    return Reading(from_us(time_us), device, values, flags, gap=gap)
