@@ -5,8 +5,8 @@ import struct
 from functools import cache
 from typing import NamedTuple
 
-from igoudar.collectors.profiles.parse import WIDTHS
-from igoudar.core.model import ModbusAddress, Point, Quality, Reason
+from igoudar.collectors.registers import WIDTHS
+from igoudar.core.model import ModbusAddress, OpcUaAddress, Point, Quality, Reason
 
 Decoded = tuple[float | None, Quality, Reason]
 
@@ -83,11 +83,40 @@ def finish(point: Point, raw: float, scale_factor: int | None) -> Decoded:
     exponent = 0 if address.scale_factor is None else scale_factor
     if exponent is None:
         return None, Quality.BAD, Reason.SCALE_FACTOR
-    value = scaled(raw, exponent) * address.scale + address.offset
-    low, high = point.plausible or (-math.inf, math.inf)
+    return judge(point, scaled(raw, exponent) * address.scale + address.offset)
+
+
+def judge(point: Point, value: float) -> Decoded:
+    """A value in its own unit, unless it is no number or outside the plausible range."""
+    if value != value:
+        return None, Quality.BAD, Reason.SENTINEL
+    low, high = limits(point)
     if not low <= value <= high or math.isinf(value):
         return None, Quality.BAD, Reason.OUT_OF_RANGE
     return value, *GOOD
+
+
+def limits(point: Point) -> tuple[float, float]:
+    """The plausible range, wider by what a 32-bit float may round: 67.22 arrives as 67.2200012."""
+    if point.plausible is None:
+        return -math.inf, math.inf
+    low, high = point.plausible
+    slack = 1e-6 * max(abs(low), abs(high))
+    return low - slack, high + slack
+
+
+def from_raw(point: Point, raw: float) -> Decoded:
+    """The value of an OPC UA node's or a metric's number."""
+    address = point.address
+    offset = address.offset if isinstance(address, OpcUaAddress) else 0.0
+    return judge(point, raw * address.scale + offset)
+
+
+def to_raw(point: Point, value: float) -> float:
+    """The number that an OPC UA node or a metric shows for `value`; the inverse of `from_raw`."""
+    address = point.address
+    offset = address.offset if isinstance(address, OpcUaAddress) else 0.0
+    return (value - offset) / address.scale
 
 
 def scaled(raw: float, exponent: int) -> float:

@@ -1,9 +1,9 @@
 """Turn one profile document (TOML tables) into `core.model.Profile`, refusing what it does not know."""
 
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from igoudar.collectors.profiles.tables import Table, known, need, one_of
+from igoudar.collectors.registers import SUNSPEC_SENTINELS, WIDTHS
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import (
     Kind,
@@ -17,39 +17,7 @@ from igoudar.core.model import (
 )
 from igoudar.core.units import unit_of
 
-Table = Mapping[str, Any]
-
-WIDTHS: Mapping[str, int] = {
-    "u16": 1,
-    "i16": 1,
-    "enum16": 1,
-    "bitfield16": 1,
-    "u32": 2,
-    "i32": 2,
-    "acc32": 2,
-    "bitfield32": 2,
-    "f32": 2,
-    "u64": 4,
-    "i64": 4,
-    "acc64": 4,
-    "f64": 4,
-}
-"""Register types and their width [registers]."""
-
-SUNSPEC_SENTINELS: Mapping[str, tuple[int, ...]] = {
-    "u16": (0xFFFF,),
-    "enum16": (0xFFFF,),
-    "bitfield16": (0xFFFF,),
-    "i16": (0x8000,),
-    "u32": (0xFFFF_FFFF,),
-    "bitfield32": (0xFFFF_FFFF,),
-    "i32": (0x8000_0000,),
-    "u64": (0xFFFF_FFFF_FFFF_FFFF,),
-    "i64": (0x8000_0000_0000_0000,),
-    "acc32": (0,),
-    "acc64": (0,),
-}
-"""Raw patterns that mean "not implemented" (SunSpec Information Model Specification; NaN for floats)."""
+Address = ModbusAddress | OpcUaAddress | MetricAddress
 
 PROTOCOLS = ("modbus", "opcua", "prometheus")
 VERIFIED = ("hardware", "vendor-map", "excerpt", "generic")
@@ -57,7 +25,7 @@ WORD_ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 FOLDS = ("sum", "mean", "max", "min", "count")
 
 TOP_KEYS = frozenset(
-    [
+    (
         "profile",
         "kind",
         "protocol",
@@ -69,31 +37,15 @@ TOP_KEYS = frozenset(
         "modbus",
         "opcua",
         "points",
-    ]
+    )
 )
 POLL_KEYS = frozenset(("period_s", "slow_period_s"))
-RULE_KEYS = frozenset(
-    [
-        "function",
-        "max_registers",
-        "max_fill",
-        "holes",
-        "pause_s",
-        "connect_pause_s",
-        "in_flight",
-        "timeout_s",
-        "single_client",
-        "settle_s",
-        "unit",
-        "word_order",
-        "sentinels",
-        "sunspec_base",
-        "sunspec_models",
-    ]
-)
+DEFAULT_KEYS = frozenset(("function", "word_order", "sentinels"))
+"""Keys of [modbus] that are defaults of its points, not rules of the product."""
+RULE_KEYS = DEFAULT_KEYS | frozenset(ModbusRules.__dataclass_fields__)
 COMMON_KEYS = frozenset(("counter", "plausible", "slow", "states", "writable"))
 MODBUS_KEYS = COMMON_KEYS | frozenset(
-    [
+    (
         "register",
         "model",
         "offset",
@@ -104,11 +56,11 @@ MODBUS_KEYS = COMMON_KEYS | frozenset(
         "sf",
         "word_order",
         "sentinel",
-    ]
+    )
 )
 OPCUA_KEYS = COMMON_KEYS | frozenset(("node", "scale", "offset_value"))
 METRIC_KEYS = COMMON_KEYS | frozenset(("metric", "fold", "scale"))
-WRITABLE_KEYS = frozenset(["min", "max", "reversion", "enable", "eeprom", "deadband"])
+WRITABLE_KEYS = frozenset(("min", "max", "reversion", "enable", "eeprom", "deadband"))
 
 
 def parse_profile(document: Table, where: str) -> Profile:
@@ -117,25 +69,25 @@ def parse_profile(document: Table, where: str) -> Profile:
     Raises:
         ConfigError: names `where` (the file), the key and the nearest known key.
     """
-    _known(document, TOP_KEYS, where)
-    protocol = _one_of(document.get("protocol", "modbus"), PROTOCOLS, f"{where}: protocol")
+    known(document, TOP_KEYS, where)
+    protocol = one_of(document.get("protocol", "modbus"), PROTOCOLS, f"{where}: protocol")
     poll = document.get("poll", {})
-    _known(poll, POLL_KEYS, f"{where}: [poll]")
+    known(poll, POLL_KEYS, f"{where}: [poll]")
     rules_table = document.get("modbus", {})
     rules = _rules(rules_table, f"{where}: [modbus]")
     opcua = document.get("opcua", {})
-    _known(opcua, frozenset(("namespace",)), f"{where}: [opcua]")
+    known(opcua, frozenset(("namespace",)), f"{where}: [opcua]")
     points = {
         name: _point(name, table, protocol, rules_table, f"{where}: [points] {name}")
-        for name, table in _need(document, "points", where).items()
+        for name, table in need(document, "points", where).items()
     }
     profile = Profile(
-        name=str(_need(document, "profile", where)),
-        kind=Kind(_one_of(_need(document, "kind", where), [k.value for k in Kind], f"{where}: kind")),
+        name=str(need(document, "profile", where)),
+        kind=Kind(one_of(need(document, "kind", where), [k.value for k in Kind], f"{where}: kind")),
         protocol=protocol,
         products=tuple(document.get("products", ())),
-        source=str(_need(document, "source", where)),
-        verified=_one_of(_need(document, "verified", where), VERIFIED, f"{where}: verified"),
+        source=str(need(document, "source", where)),
+        verified=one_of(need(document, "verified", where), VERIFIED, f"{where}: verified"),
         points=points,
         period_s=float(poll.get("period_s", 5.0)),
         slow_period_s=float(poll.get("slow_period_s", 60.0)),
@@ -146,31 +98,11 @@ def parse_profile(document: Table, where: str) -> Profile:
     return profile
 
 
-def _known(table: Table, keys: Collection[str], where: str) -> None:
-    for key in table:
-        if key not in keys:
-            near = get_close_matches(key, keys, n=1, cutoff=0.0)
-            raise ConfigError(f"unknown key {key!r}", where=where, fix=f"nearest known key: {near[0]!r}")
-
-
-def _need(table: Table, key: str, where: str) -> Any:
-    if key not in table:
-        raise ConfigError(f"key {key!r} is missing", where=where, fix=f"add {key!r}")
-    return table[key]
-
-
-def _one_of(value: Any, allowed: Collection[str], where: str) -> str:
-    if value not in allowed:
-        near = get_close_matches(str(value), allowed, n=1, cutoff=0.0)
-        raise ConfigError(f"{value!r} is not known", where=where, fix=f"nearest known: {near[0]!r}")
-    return str(value)
-
-
 def _rules(table: Table, where: str) -> ModbusRules:
-    _known(table, RULE_KEYS, where)
-    _one_of(table.get("sentinels", "none"), ("none", "sunspec"), f"{where} sentinels")
-    _one_of(table.get("word_order", "ABCD"), WORD_ORDERS, f"{where} word_order")
-    fields = {k: v for k, v in table.items() if k not in ("function", "word_order", "sentinels")}
+    known(table, RULE_KEYS, where)
+    one_of(table.get("sentinels", "none"), ("none", "sunspec"), f"{where} sentinels")
+    one_of(table.get("word_order", "ABCD"), WORD_ORDERS, f"{where} word_order")
+    fields = {k: v for k, v in table.items() if k not in DEFAULT_KEYS}
     for key in ("holes", "sunspec_models"):
         if key in fields:
             fields[key] = tuple((int(a), int(b)) for a, b in fields[key])
@@ -181,11 +113,14 @@ def _rules(table: Table, where: str) -> ModbusRules:
 
 
 def _point(name: str, table: Table, protocol: str, rules: Table, where: str) -> Point:
-    unit_of(name)
-    address = {"modbus": _modbus, "opcua": _opcua, "prometheus": _metric}[protocol](table, rules, where)
+    try:
+        unit_of(name)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=where, fix=error.fix) from error
+    address = ADDRESSES[protocol](table, rules, where)
     plausible = table.get("plausible")
-    if plausible is not None and not plausible[0] < plausible[1]:
-        raise ConfigError("plausible = [low, high] needs low < high", where=where)
+    if plausible is not None and not plausible[0] <= plausible[1]:
+        raise ConfigError("plausible = [low, high] needs low <= high", where=where)
     return Point(
         name=name,
         address=address,
@@ -198,10 +133,10 @@ def _point(name: str, table: Table, protocol: str, rules: Table, where: str) -> 
 
 
 def _modbus(table: Table, rules: Table, where: str) -> ModbusAddress:
-    _known(table, MODBUS_KEYS, where)
-    kind = _one_of(_need(table, "type", where), WIDTHS, f"{where} type")
+    known(table, MODBUS_KEYS, where)
+    kind = one_of(need(table, "type", where), WIDTHS, f"{where} type")
     model = int(table.get("model", 0))
-    register = int(_need(table, "offset" if model else "register", where))
+    register = int(need(table, "offset" if model else "register", where))
     default = SUNSPEC_SENTINELS.get(kind, ()) if rules.get("sentinels") == "sunspec" else ()
     order = table.get("word_order", rules.get("word_order", "ABCD"))
     address = ModbusAddress(
@@ -212,7 +147,7 @@ def _modbus(table: Table, rules: Table, where: str) -> ModbusAddress:
         scale=float(table.get("scale", 1.0)),
         offset=float(table.get("offset_value", 0.0)),
         scale_factor=table.get("sf"),
-        word_order=_one_of(order, WORD_ORDERS, f"{where} word_order"),
+        word_order=one_of(order, WORD_ORDERS, f"{where} word_order"),
         sentinels=tuple(table.get("sentinel", default)),
     )
     if not 0 <= register <= 65536 - WIDTHS[kind]:
@@ -227,20 +162,27 @@ def _modbus(table: Table, rules: Table, where: str) -> ModbusAddress:
 
 
 def _opcua(table: Table, _rules: Table, where: str) -> OpcUaAddress:
-    _known(table, OPCUA_KEYS, where)
+    known(table, OPCUA_KEYS, where)
     scale, offset = float(table.get("scale", 1.0)), float(table.get("offset_value", 0.0))
-    return OpcUaAddress(str(_need(table, "node", where)), scale, offset)
+    return OpcUaAddress(str(need(table, "node", where)), scale, offset)
 
 
 def _metric(table: Table, _rules: Table, where: str) -> MetricAddress:
-    _known(table, METRIC_KEYS, where)
-    fold = _one_of(table.get("fold", "sum"), FOLDS, f"{where} fold")
-    return MetricAddress(str(_need(table, "metric", where)), fold, float(table.get("scale", 1.0)))
+    known(table, METRIC_KEYS, where)
+    fold = one_of(table.get("fold", "sum"), FOLDS, f"{where} fold")
+    return MetricAddress(str(need(table, "metric", where)), fold, float(table.get("scale", 1.0)))
+
+
+ADDRESSES: Mapping[str, Callable[[Table, Table, str], Address]] = {
+    "modbus": _modbus,
+    "opcua": _opcua,
+    "prometheus": _metric,
+}
 
 
 def _writable(table: Table, where: str) -> Writable:
-    _known(table, WRITABLE_KEYS, where)
-    low, high = float(_need(table, "min", where)), float(_need(table, "max", where))
+    known(table, WRITABLE_KEYS, where)
+    low, high = float(need(table, "min", where)), float(need(table, "max", where))
     if not low < high:
         raise ConfigError("a writable range needs min < max", where=where)
     rest = {k: v for k, v in table.items() if k not in ("min", "max")}
