@@ -1,0 +1,33 @@
+"""Versions of the state database and the way from each to the next."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, text
+
+from igoudar.control.records.tables import Base
+from igoudar.core.errors import StoreError
+
+
+def _first(connection: Connection) -> None:
+    Base.metadata.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+
+
+def migrate(connection: Connection, where: str) -> None:
+    """Bring the database to the newest version, step by step.
+
+    Raises:
+        StoreError: when a newer igoudar wrote it.
+    """
+    version = connection.execute(text("PRAGMA user_version")).scalar_one()
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"schema {version} is newer than this igoudar knows ({len(MIGRATIONS)})",
+            where=where,
+            fix="update igoudar, or restore a backup made by this version",
+        )
+    for number in range(version, len(MIGRATIONS)):
+        MIGRATIONS[number](connection)
+        connection.execute(text(f"PRAGMA user_version = {number + 1}"))
