@@ -1,6 +1,7 @@
 """The manifest: which merged segments are valid, and from which append on the hot ones are."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,12 @@ from igoudar.core.errors import StoreError
 from igoudar.core.store.files import write_durably
 from igoudar.core.store.segments import Segment
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST_NAME = "manifest.json"
+
+
+class DamagedManifestError(StoreError):
+    """The manifest's bytes are not what was written; the segments may all be well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Manifest:
     generation: int = 0
     hot_from: int = 1
     cold: tuple[Segment, ...] = ()
+    latest: str = ""  # file with the newest reading of each device in all merged segments
     quarantined: tuple[tuple[str, str], ...] = ()  # (file name, why)
 
     def save(self, store: Path) -> None:
@@ -37,10 +43,16 @@ class Manifest:
             "schema": SCHEMA_VERSION,
             "generation": self.generation,
             "hot_from": self.hot_from,
+            "latest": self.latest,
             "segments": [segment.name for segment in self.cold],
             "quarantined": [list(entry) for entry in self.quarantined],
         }
-        write_durably(store / MANIFEST_NAME, json.dumps(document, indent=0).encode())
+        sealed = {"crc32": _crc32(document), **document}
+        write_durably(store / MANIFEST_NAME, json.dumps(sealed, indent=0).encode())
+
+
+def _crc32(document: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(document, sort_keys=True).encode())
 
 
 def read_document(store: Path) -> dict[str, Any]:
@@ -54,15 +66,18 @@ def read_document(store: Path) -> dict[str, Any]:
         document = json.loads(path.read_bytes())
         if not isinstance(document.get("schema"), int):
             raise ValueError("no schema version")
+        # A flipped digit would make a segment look missing and its file look left over.
+        if document["schema"] > 1 and document.pop("crc32", None) != _crc32(document):
+            raise ValueError("its checksum does not match")
     except FileNotFoundError as error:
         raise StoreError(
             "no store here", where=str(store), fix="start `igoudar up`; it creates one"
         ) from error
-    except (OSError, ValueError, AttributeError) as error:
-        raise StoreError(
+    except (ValueError, AttributeError) as error:
+        raise DamagedManifestError(
             f"the store's manifest can't be read ({error})",
             where=str(path),
-            fix="run `igoudar doctor`, or `igoudar restore` with a backup",
+            fix="start `igoudar collect`, which rebuilds it from the segments, or `igoudar restore` a backup",
         ) from error
     return dict(document)
 
@@ -95,11 +110,12 @@ def parse_manifest(document: Mapping[str, Any], store: Path) -> Manifest:
             int(document["generation"]),
             int(document["hot_from"]),
             tuple(segment for segment in segments if segment is not None),
+            str(document["latest"]),
             tuple((str(name), str(why)) for name, why in document["quarantined"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(
+        raise DamagedManifestError(
             f"the store's manifest is malformed ({error!r})",
             where=str(store / MANIFEST_NAME),
-            fix="run `igoudar restore` with a backup",
+            fix="start `igoudar collect`, which rebuilds it from the segments, or `igoudar restore` a backup",
         ) from error

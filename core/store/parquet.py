@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -15,19 +14,21 @@ import polars as pl
 
 from igoudar.core.errors import StoreError
 from igoudar.core.model import Reading
-from igoudar.core.store.compaction import merge, next_merge
+from igoudar.core.store.compaction import merge, next_merge, set_aside, unsound
 from igoudar.core.store.files import WriterLock, make_folder
-from igoudar.core.store.manifest import MANIFEST_NAME, Manifest, load_manifest
+from igoudar.core.store.manifest import Manifest
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.reader import ParquetReader
+from igoudar.core.store.recovery import recover
 from igoudar.core.store.rows import to_rows
-from igoudar.core.store.segments import HOT_FOLDER, Segment, hot_segments, write_segment
+from igoudar.core.store.segments import Segment, hot_segments, write_segment
 from igoudar.core.store.series import SeriesBook
 
 log = logging.getLogger(__name__)
 
 HOT_LIMIT = 64  # appends kept apart before they are merged: about a minute
 GRACE_S = 5.0  # how long replaced files stay for readers that hold the former list
+RETRY_S = 30.0  # until a merge that the disk refused is tried again
 LOCK_NAME = "lock"
 
 
@@ -51,6 +52,7 @@ class ParquetStore:
         self._replaced: deque[tuple[float, Path]] = deque()  # (monotonic time it may go, file)
         self._compactor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compact")
         self._compaction: Future[None] | None = None
+        self._compact_after = 0.0
 
     @classmethod
     def open(cls, path: Path, devices: Iterable[str] = (), hot_limit: int = HOT_LIMIT) -> "ParquetStore":
@@ -64,17 +66,17 @@ class ParquetStore:
         Raises:
             StoreError: another process writes it, or it can't be used.
         """
+        lock = _lock(path)
         try:
-            make_folder(path)
-            lock = WriterLock(path / LOCK_NAME)
-            make_folder(path / HOT_FOLDER)
-            if not (path / MANIFEST_NAME).exists():
-                Manifest().save(path)
+            manifest, book = recover(path), SeriesBook.load(path)
         except OSError as error:
+            lock.release()
             raise _refused(error, path) from error
-        book = SeriesBook.load(path)
+        except StoreError:
+            lock.release()
+            raise
         book.add_devices(devices)
-        return cls(path, lock, load_manifest(path), book, hot_limit)
+        return cls(path, lock, manifest, book, hot_limit)
 
     def append(self, readings: Sequence[Reading]) -> None:
         """Keep `readings`; when this returns they are on disk (fsynced).
@@ -101,7 +103,7 @@ class ParquetStore:
 
     def _compact_if_due(self) -> None:
         idle = self._compaction is None or self._compaction.done()
-        if idle and len(self._hot) >= self._hot_limit:
+        if idle and len(self._hot) >= self._hot_limit and time.monotonic() >= self._compact_after:
             self._compaction = self._compactor.submit(self._compact)
 
     def _compact(self) -> None:
@@ -110,25 +112,26 @@ class ParquetStore:
             self._replace(self._hot[: self._hot_limit])
             while neighbours := next_merge(self._manifest.cold):
                 self._replace(neighbours)
-        except OSError as error:
+            self._check_one()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            self._compact_after = time.monotonic() + RETRY_S
             log.warning("merging the store's segments is postponed: %s", error)
 
     def _replace(self, segments: Sequence[Segment]) -> None:
-        merged = merge(self._path, segments)
-        gone = set(segments)
-        cold = [segment for segment in self._manifest.cold if segment not in gone]
-        manifest = replace(
-            self._manifest,
-            generation=self._manifest.generation + 1,
-            hot_from=max(self._manifest.hot_from, merged.last_batch + 1),
-            cold=tuple(sorted([*cold, merged], key=lambda segment: segment.first_batch)),
-        )
-        manifest.save(self._path)
-        self._manifest = manifest
+        former = self._manifest
+        self._manifest = merge(self._path, former, segments)
         with self._appending:
-            self._hot = [segment for segment in self._hot if segment not in gone]
-        due = time.monotonic() + GRACE_S
-        self._replaced.extend((due, segment.path(self._path)) for segment in segments)
+            self._hot = [segment for segment in self._hot if segment.first_batch >= self._manifest.hot_from]
+        gone = [segment.path(self._path) for segment in segments]
+        if former.latest and former.latest != self._manifest.latest:
+            gone.append(self._path / former.latest)
+        self._replaced.extend((time.monotonic() + GRACE_S, path) for path in gone)
+
+    def _check_one(self) -> None:
+        """Hash one merged segment per merge, in turn: damage is found before the segment is needed."""
+        cold = self._manifest.cold
+        if cold and (damaged := unsound(self._path, [cold[self._manifest.generation % len(cold)]])):
+            self._manifest = set_aside(self._path, self._manifest, damaged)
 
     def _delete_replaced(self) -> None:
         while self._replaced and self._replaced[0][0] <= time.monotonic():
@@ -164,6 +167,14 @@ class ParquetStore:
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""
         return self._reader.last_time()
+
+
+def _lock(path: Path) -> WriterLock:
+    try:
+        make_folder(path)
+        return WriterLock(path / LOCK_NAME)
+    except OSError as error:
+        raise _refused(error, path) from error
 
 
 def _refused(error: OSError, path: Path) -> StoreError:

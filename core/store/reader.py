@@ -11,9 +11,10 @@ import polars as pl
 
 from igoudar.core.errors import StoreError
 from igoudar.core.model import Quality, Reading
+from igoudar.core.store.latest import fold_latest, newest_rows, read_latest
 from igoudar.core.store.manifest import load_manifest
 from igoudar.core.store.protocol import Series
-from igoudar.core.store.rows import ROW_SCHEMA, from_us, to_readings, to_us
+from igoudar.core.store.rows import EMPTY_ROWS, from_us, newest_of_each, to_readings, to_us
 from igoudar.core.store.segments import Segment, hot_segments, is_whole
 from igoudar.core.store.series import GAP_POINT, POINTS_PER_DEVICE, SeriesBook, book_files
 
@@ -27,7 +28,9 @@ _ATTEMPTS = 8
 class _View:
     """One consistent list of segments and the names for their numbers."""
 
-    segments: tuple[Segment, ...]
+    cold: tuple[Segment, ...]
+    hot: tuple[Segment, ...]
+    latest: str
     book: SeriesBook
 
 
@@ -61,16 +64,16 @@ class ParquetReader:
 
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""
-        segments = self._view().segments
+        segments = self._consistently(lambda view: (*view.cold, *view.hot))
         return from_us(max(segment.last_us for segment in segments)) if segments else None
 
     def _view(self) -> _View:
         for _ in range(_ATTEMPTS):
             manifest = load_manifest(self._path)
             hot = hot_segments(self._path, manifest.hot_from)
-            # Hot files go once the manifest names what they became: a listing counts only if it did not change.
+            # Hot files go once the manifest names what they became: a listing counts if that did not change.
             if load_manifest(self._path).generation == manifest.generation:
-                return _View((*manifest.cold, *hot), self._newest_book())
+                return _View(manifest.cold, tuple(hot), manifest.latest, self._newest_book())
         raise _busy(self._path)
 
     def _newest_book(self) -> SeriesBook:
@@ -82,13 +85,14 @@ class ParquetReader:
         for _ in range(_ATTEMPTS):
             try:
                 return read(self._view())
-            except FileNotFoundError as error:
+            except (FileNotFoundError, pl.exceptions.PolarsError) as error:
                 log.debug("looking again: %s", error)
+                self._whole.clear()
         raise _busy(self._path)
 
     def _scan(self, segments: Sequence[Segment]) -> pl.LazyFrame:
         paths = [segment.path(self._path) for segment in segments if self._is_whole(segment)]
-        return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=ROW_SCHEMA)
+        return pl.scan_parquet(paths) if paths else EMPTY_ROWS.lazy()
 
     def _is_whole(self, segment: Segment) -> bool:
         """Check a file's hash once per reader: a flipped bit must cost a segment, not become a number."""
@@ -100,19 +104,22 @@ class ParquetReader:
 
     def _range(self, view: _View, series: Sequence[Series], start_us: int, end_us: int) -> pl.DataFrame:
         numbers = sorted({n for device, point in series if (n := view.book.find(device, point)) is not None})
-        segments = [segment for segment in view.segments if segment.overlaps(start_us, end_us)]
+        segments = [segment for segment in (*view.cold, *view.hot) if segment.overlaps(start_us, end_us)]
         in_time = pl.col("time_us").is_between(start_us, end_us, closed="left")
         rows = self._scan(segments).filter(in_time & _any_of(numbers)).collect()
-        return _named(_newest_of_each(rows), view.book, numbers)
+        return _named(newest_of_each(rows), {view.book.find(*one): one for one in series})
 
     def _latest(self, view: _View, devices: Collection[str] | None) -> dict[str, Reading]:
-        rows = self._scan(view.segments)
+        former = read_latest(self._path, view.latest)
+        if former is None:
+            log.warning("%s is damaged: all segments are read instead", view.latest)
+            former = fold_latest(self._path, view.cold)
+        rows = pl.concat([former.lazy(), self._scan(view.hot)])
         if devices is not None:
             known = view.book.devices
             wanted = [known[device] for device in devices if device in known]
             rows = rows.filter((pl.col("series") // POINTS_PER_DEVICE).is_in(wanted))
-        newest = pl.col("time_us") == pl.col("time_us").max().over(pl.col("series") // POINTS_PER_DEVICE)
-        return to_readings(_newest_of_each(rows.filter(newest).collect()), view.book)
+        return to_readings(newest_rows(rows.collect()), view.book)
 
 
 def _busy(path: Path) -> StoreError:
@@ -129,20 +136,13 @@ def _any_of(numbers: Sequence[int]) -> pl.Expr:
     return series.is_between(numbers[0], numbers[-1]) & series.is_in(numbers)
 
 
-def _newest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows by (series, time); of a sample stored twice (a replayed batch) the later one."""
-    ordered = rows.sort("series", "time_us", maintain_order=True)
-    same = (pl.col("series") == pl.col("series").shift(-1)) & (
-        pl.col("time_us") == pl.col("time_us").shift(-1)
-    )
-    return ordered.filter(~same.fill_null(value=False))
-
-
-def _named(rows: pl.DataFrame, book: SeriesBook, numbers: Sequence[int]) -> pl.DataFrame:
-    names = book.frame().filter(pl.col("series").is_in(numbers))
+def _named(rows: pl.DataFrame, names: Mapping[int | None, Series]) -> pl.DataFrame:
+    known = [(number, *one) for number, one in names.items() if number is not None]
+    schema = {"series": pl.UInt32(), "device": pl.String(), "point": pl.String()}
     time = pl.from_epoch("time_us", time_unit="us").dt.replace_time_zone("UTC").alias("time")
     columns = ("device", "point", time, "value", "quality", "reason")
-    return rows.join(names, on="series", maintain_order="left").select(*columns)
+    named = pl.DataFrame(known, schema=schema, orient="row")
+    return rows.join(named, on="series", maintain_order="left").select(*columns)
 
 
 def fold(rows: pl.DataFrame, start: datetime, step: timedelta) -> pl.DataFrame:

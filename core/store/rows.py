@@ -21,14 +21,18 @@ ROW_SCHEMA = pl.Schema(
     {
         "series": pl.UInt32(),
         "time_us": pl.Int64(),
+        "offset_ms": pl.Int32(),
         "value": pl.Float64(),
         "quality": pl.UInt8(),
         "reason": pl.UInt8(),
     }
 )
 
+EMPTY_ROWS = pl.DataFrame(schema=ROW_SCHEMA)
 
-_Sample = tuple[str, str, int, float | None, int, int]
+_Sample = tuple[str, str, int, int | None, float | None, int, int]
+_OFFSET_LIMIT_MS = 2**31 - 1
+_NO_SOURCE_TIME = 2**62
 
 
 def to_us(instant: datetime) -> int:
@@ -48,6 +52,7 @@ class _Columns:
         self.series = array("I")
         self.values = array("d")
         self.times_us = array("q")
+        self.offsets_ms = array("q")
         self.counts = array("q")
         self.flagged: list[tuple[int, Quality, Reason]] = []
 
@@ -60,6 +65,7 @@ class _Columns:
         if reading.gap is not None:
             self._add_bad(book.number(reading.device, GAP_POINT), Quality.BAD, reading.gap.reason)
         self.times_us.append(to_us(reading.at))
+        self.offsets_ms.append(_offset_ms(reading))
         self.counts.append(len(self.series) - before)
 
     def _add_flags(self, reading: Reading, book: SeriesBook, before: int) -> None:
@@ -83,11 +89,16 @@ class _Columns:
         columns = {
             "series": np.frombuffer(self.series, dtype=np.uint32),
             "time_us": np.repeat(np.frombuffer(self.times_us, dtype=np.int64), counts),
+            "offset_ms": self._offsets(counts),
             "value": pl.Series(np.where(finite, values, np.nan), nan_to_null=True),
             "quality": quality,
             "reason": reason,
         }
         return pl.DataFrame(columns, schema=ROW_SCHEMA)
+
+    def _offsets(self, counts: npt.NDArray[np.int64]) -> pl.Series:
+        offsets = np.repeat(np.frombuffer(self.offsets_ms, dtype=np.int64), counts)
+        return pl.Series(offsets).set(pl.Series(offsets == _NO_SOURCE_TIME), None)
 
     def _quality(self, finite: npt.NDArray[np.bool_]) -> tuple[pl.Series, pl.Series]:
         # A number that is none is never stored as a value, whatever its reader claimed.
@@ -99,6 +110,14 @@ class _Columns:
         return pl.Series(quality), pl.Series(reason)
 
 
+def _offset_ms(reading: Reading) -> int:
+    """Source time minus received time [ms], held within what an i32 can say (24 days)."""
+    if reading.source_at is None:
+        return _NO_SOURCE_TIME
+    offset_ms = (reading.source_at - reading.at) // timedelta(milliseconds=1)
+    return max(-_OFFSET_LIMIT_MS, min(_OFFSET_LIMIT_MS, offset_ms))
+
+
 def to_rows(readings: Sequence[Reading], book: SeriesBook) -> pl.DataFrame:
     """Rows of `readings` sorted by (series, time); new names are numbered in `book`."""
     columns = _Columns()
@@ -107,18 +126,30 @@ def to_rows(readings: Sequence[Reading], book: SeriesBook) -> pl.DataFrame:
     return columns.frame().sort("series", "time_us")
 
 
+def newest_of_each(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by (series, time); of a sample stored twice (a replayed batch) the later one."""
+    ordered = rows.sort("series", "time_us", maintain_order=True)
+    series, time_us = pl.col("series"), pl.col("time_us")
+    same = (series == series.shift(-1)) & (time_us == time_us.shift(-1))
+    return ordered.filter(~same.fill_null(value=False))
+
+
 def to_readings(rows: pl.DataFrame, book: SeriesBook) -> dict[str, Reading]:
     """One reading per device from rows that hold one instant per device."""
     named = rows.join(book.frame(), on="series").sort("series")
-    samples = named.select("device", "point", "time_us", "value", "quality", "reason").iter_rows()
+    samples = named.select(
+        "device", "point", "time_us", "offset_ms", "value", "quality", "reason"
+    ).iter_rows()
     return {device: _reading(device, of_device) for device, of_device in groupby(samples, itemgetter(0))}
 
 
 def _reading(device: str, samples: Iterable[_Sample]) -> Reading:
     values: dict[str, float] = {}
     flags: dict[str, tuple[Quality, Reason]] = {}
-    gap, time_us = None, 0
-    for _, point, time_us, value, quality, reason in samples:  # noqa: B007 - all samples share one instant
+    gap, at, source_at = None, EPOCH, None
+    for _, point, time_us, offset_ms, value, quality, reason in samples:
+        at = from_us(time_us)
+        source_at = None if offset_ms is None else at + timedelta(milliseconds=offset_ms)
         if point == GAP_POINT:
             gap = Gap(Reason(reason))
             continue
@@ -126,4 +157,4 @@ def _reading(device: str, samples: Iterable[_Sample]) -> Reading:
             values[point] = value
         if quality != Quality.GOOD:
             flags[point] = (Quality(quality), Reason(reason))
-    return Reading(from_us(time_us), device, values, flags, gap=gap)
+    return Reading(at, device, values, flags, source_at, gap)

@@ -33,6 +33,7 @@ class SeriesBook:
         self._names: list[str] = []
         self._points: list[dict[str, int]] = []
         self._layouts: dict[tuple[str, tuple[str, ...]], array[int]] = {}
+        self._frame: pl.DataFrame | None = None
 
     def __len__(self) -> int:
         return sum(len(points) for points in self._points)
@@ -90,12 +91,16 @@ class SeriesBook:
 
     def frame(self) -> pl.DataFrame:
         """The whole book: columns series, device, point."""
-        rows = [
+        if self._frame is None or self._frame.height != len(self):
+            self._frame = pl.DataFrame(self._rows(), schema=_SCHEMA, orient="row")
+        return self._frame
+
+    def _rows(self) -> list[tuple[int, str, str]]:
+        return [
             (base * POINTS_PER_DEVICE + number, name, point)
             for base, name in enumerate(self._names)
             for point, number in self._points[base].items()
         ]
-        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
     def save(self, folder: Path) -> None:
         """Write the next version of the book durably, before any sample that needs it.
