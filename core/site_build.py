@@ -1,0 +1,86 @@
+"""A Site from its file's tables and its expanded things."""
+
+from igoudar.core.model import (
+    AlarmRule,
+    BatteryBank,
+    CoolingPlant,
+    FlexibleLoad,
+    Grid,
+    Site,
+    SolarFarm,
+    WindFarm,
+)
+from igoudar.core.site_expand import Expanded
+from igoudar.core.site_file import Battery, Cooling, Flexible, GridLimits, SiteFile, Solar, Wind
+
+
+def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) -> Site:
+    """The model of a site; a table that the file leaves out is a plant that the site does not have."""
+    return Site(
+        name=file.name,
+        title=file.title,
+        latitude_deg=file.place.latitude_deg,
+        longitude_deg=file.place.longitude_deg,
+        altitude_m=file.place.altitude_m,
+        time_zone=file.place.time_zone,
+        halls=things.halls,
+        racks=things.racks,
+        feeds=things.feeds,
+        devices=things.devices,
+        solar=_solar(file.solar),
+        wind=_wind(file.wind),
+        battery=_battery(file.battery),
+        cooling=_cooling(file.cooling),
+        desalination=_flexible(file.desalination),
+        electrolyser=_flexible(file.electrolyser),
+        grid=_grid(file.grid),
+        urgent_share=file.urgent_share,
+        alarms=alarms,
+        sources=(*file.sources, *(f"{key}: {table.source}" for key, table in file.sourced() if table.source)),
+    )
+
+
+def _solar(table: Solar | None) -> SolarFarm:
+    if table is None:
+        return SolarFarm()
+    return SolarFarm(
+        ac_w=table.ac,
+        inverter_w=table.inverter,
+        dc_ratio=table.dc_ratio,
+        tilt_deg=table.tilt_deg,
+        azimuth_deg=table.azimuth_deg,
+        soiling_per_day=table.soiling_per_day,
+    )
+
+
+def _wind(table: Wind | None) -> WindFarm:
+    return WindFarm(table.turbines, table.turbine, table.derating) if table else WindFarm()
+
+
+def _battery(table: Battery | None) -> BatteryBank:
+    if table is None:
+        return BatteryBank()
+    return BatteryBank(table.energy, table.power, table.efficiency, table.soc_min_pct, table.soc_max_pct)
+
+
+def _cooling(table: Cooling | None) -> CoolingPlant:
+    if table is None:
+        return CoolingPlant()
+    return CoolingPlant(
+        liquid_share=table.liquid_share,
+        supply_c=table.supply_c,
+        racks_per_cdu=table.racks_per_cdu,
+        dry_cooler_w=table.dry_cooler,
+        dry_coolers=table.dry_coolers,
+        chillers=table.chillers,
+        chiller_w=table.chiller,
+        inlet_limit_c=table.inlet_limit_c,
+    )
+
+
+def _flexible(table: Flexible | None) -> FlexibleLoad:
+    return FlexibleLoad(table.power, table.daily) if table else FlexibleLoad()
+
+
+def _grid(table: GridLimits | None) -> Grid:
+    return Grid(table.import_limit, table.export_limit, table.carbon_g_per_kwh) if table else Grid()

@@ -1,0 +1,224 @@
+"""What may be written in a site file; `core/site.py` makes a Site of it.
+
+Powers and energies carry their unit ("300 kW"); other figures say it in the key's suffix. Texts of `halls`,
+`feeds`, `racks` and `devices` are patterns (core/pattern.py). A table's `source` says where its figures come
+from, or that they are an assumption.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from igoudar.core.errors import ConfigError
+from igoudar.core.units import parse_energy_wh, parse_power_w
+
+
+def _or_value_error(parse: Callable[[object], float]) -> Callable[[object], float]:
+    def checked(value: object) -> float:
+        try:
+            return parse(value)
+        except ConfigError as error:
+            raise ValueError(f"{error.what}: {error.fix}") from error
+
+    return checked
+
+
+def _share(value: object) -> object:
+    """A part of a whole, 0.25 or "1/4"; the exact fraction keeps sums at 1."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(Fraction(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError('a share is a number or a fraction such as "1/4"') from error
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no such time zone: write one such as Africa/El_Aaiun")
+    return name
+
+
+PowerW = Annotated[float, BeforeValidator(_or_value_error(parse_power_w))]
+EnergyWh = Annotated[float, BeforeValidator(_or_value_error(parse_energy_wh))]
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\s\x00-\x1f/]+$")]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class Table(BaseModel):
+    """Base of every table: no unknown key, no conversion between types, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Sourced(Table):
+    """A table of figures and where they come from."""
+
+    source: str = ""
+
+
+class Place(Sourced):
+    """Where the site stands."""
+
+    latitude_deg: float = Field(ge=-90, le=90)
+    longitude_deg: float = Field(ge=-180, le=180)
+    altitude_m: float = Field(default=0.0, ge=-430, le=9000)
+    time_zone: Annotated[str, AfterValidator(_time_zone)]
+
+
+class Solar(Sourced):
+    """Photovoltaic plant: AC rating, one inverter's rating, panels over inverters."""
+
+    ac: PowerW
+    inverter: PowerW = 300e3
+    dc_ratio: float = Field(default=1.2, gt=0, le=3)
+    tilt_deg: float = Field(default=23.0, ge=0, le=90)
+    azimuth_deg: float = Field(default=180.0, ge=0, le=360)
+    soiling_per_day: float = Field(default=0.002, ge=0, le=1)
+
+
+class Wind(Sourced):
+    """Wind plant: how many turbines of which rating; derating as in model.WindFarm."""
+
+    turbines: int = Field(ge=0)
+    turbine: PowerW = 6e6
+    derating: float = Field(default=0.76, gt=0, le=1)
+
+
+class Battery(Sourced):
+    """Battery on the AC side; efficiency each way."""
+
+    energy: EnergyWh
+    power: PowerW
+    efficiency: float = Field(default=0.95, gt=0, le=1)
+    soc_min_pct: Percent = 10.0
+    soc_max_pct: Percent = 95.0
+
+
+class Cooling(Sourced):
+    """Design figures of the cooling plant, as in model.CoolingPlant."""
+
+    liquid_share: float = Field(default=0.85, ge=0, le=1)
+    supply_c: float = Field(default=30.0, ge=5, le=60)
+    racks_per_cdu: int = Field(default=8, ge=1)
+    dry_cooler: PowerW = 1.5e6
+    dry_coolers: int = Field(default=1, ge=0)
+    chillers: int = Field(default=1, ge=0)
+    chiller: PowerW = 0.5e6
+    inlet_limit_c: float = Field(default=27.0, ge=10, le=45)
+
+
+class Flexible(Sourced):
+    """A load with a power and a daily quantity of energy."""
+
+    power: PowerW
+    daily: EnergyWh
+
+
+class GridLimits(Sourced):
+    """The interconnection."""
+
+    import_limit: PowerW
+    export_limit: PowerW = 0.0
+    carbon_g_per_kwh: float = Field(default=551.0, ge=0)
+
+
+class HallEntry(Sourced):
+    """Halls."""
+
+    name: str
+
+
+class FeedEntry(Sourced):
+    """Nodes of the power tree; only the grid has no parent."""
+
+    name: str
+    kind: str
+    parent: str = ""
+    rated: PowerW
+
+
+class RackEntry(Sourced):
+    """Racks of one kind."""
+
+    name: str
+    hall: str
+    row: str
+    position: str
+    gpus: int = Field(ge=0)
+    peak: PowerW
+    idle: PowerW
+    feeds: list[str] = Field(min_length=1)
+    cdu: str = ""
+
+
+class DeviceEntry(Sourced):
+    """Devices of one profile."""
+
+    name: str
+    profile: str
+    address: str
+    subject: str
+    role: str = ""
+    hall: str = ""
+    share: Share = 1.0
+    allow: list[str] = []
+
+
+class AlarmOverride(Table):
+    """What a site changes in a rule of seeds/alarms.toml."""
+
+    off: bool = False
+    priority: int | None = Field(default=None, ge=1, le=3)
+    high: float | None = None
+    low: float | None = None
+    deadband: float | None = Field(default=None, ge=0)
+    on_delay_s: float | None = Field(default=None, ge=0)
+    off_delay_s: float | None = Field(default=None, ge=0)
+
+
+class MemberEntry(Sourced):
+    """One site of a fleet: a seed or a file beside this one, perhaps at another place."""
+
+    name: Name
+    site: str
+    title: str = ""
+    place: Place | None = None
+
+
+class SiteFile(Table):
+    """One site file."""
+
+    name: Name
+    title: str
+    sources: list[str] = []
+    urgent_share: float = Field(default=0.48, ge=0, le=1)
+    place: Place
+    solar: Solar | None = None
+    wind: Wind | None = None
+    battery: Battery | None = None
+    cooling: Cooling | None = None
+    desalination: Flexible | None = None
+    electrolyser: Flexible | None = None
+    grid: GridLimits | None = None
+    halls: list[HallEntry] = []
+    feeds: list[FeedEntry] = []
+    racks: list[RackEntry] = []
+    devices: list[DeviceEntry] = []
+    members: list[MemberEntry] = []
+    alarms: dict[str, AlarmOverride] = {}
+
+    def sourced(self) -> list[tuple[str, Sourced]]:
+        """Every table that carries figures, under its key path."""
+        found: list[tuple[str, Sourced]] = []
+        for key in type(self).model_fields:
+            value: Any = getattr(self, key)
+            if isinstance(value, Sourced):
+                found.append((key, value))
+            elif isinstance(value, list):
+                found += [(f"{key}[{n}]", v) for n, v in enumerate(value, 1) if isinstance(v, Sourced)]
+        return found
