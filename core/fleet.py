@@ -40,6 +40,7 @@ def join(fleet: Site, members: Sequence[Site]) -> Site:
         desalination=_flexible([m.desalination for m in members]),
         electrolyser=_flexible([m.electrolyser for m in members]),
         grid=_grid([m.grid for m in members]),
+        alarms=tuple(dict.fromkeys(chain.from_iterable(m.alarms for m in members))),
         members=tuple(m.name for m in members),
         sources=(*fleet.sources, *dict.fromkeys(chain.from_iterable(m.sources for m in members))),
     )
