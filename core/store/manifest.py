@@ -67,7 +67,7 @@ def read_document(store: Path) -> dict[str, Any]:
         if not isinstance(document.get("schema"), int):
             raise ValueError("no schema version")
         # A flipped digit would make a segment look missing and its file look left over.
-        if document["schema"] > 1 and document.pop("crc32", None) != _crc32(document):
+        if 1 < document["schema"] <= SCHEMA_VERSION and document.pop("crc32", None) != _crc32(document):
             raise ValueError("its checksum does not match")
     except FileNotFoundError as error:
         raise StoreError(

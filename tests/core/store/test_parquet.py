@@ -1,26 +1,16 @@
 """Appending, reading back, and what a bad value and a gap become."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.core.store.samples import POWER, at, reading
 
 from igoudar.core.errors import StoreError
 from igoudar.core.model import Gap, Quality, Reading, Reason
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.reader import ParquetReader
-
-START = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-POWER = Series("pdu-1", "active_power_w")
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
-
-
-def reading(seconds: float, power_w: float, device: str = "pdu-1") -> Reading:
-    return Reading(at(seconds), device, {"active_power_w": power_w, "voltage_v": 230.0})
 
 
 def test_what_was_appended_is_read_back_from_another_reader(tmp_path: Path) -> None:
