@@ -50,7 +50,7 @@ class Curve:
         """Cumulative energy [Wh] at instants [s]; NaN outside the samples."""
         if self.time_s.size == 0:
             return np.full(time_s.shape, np.nan)
-        return np.interp(time_s, self.time_s, self.energy_wh, left=np.nan, right=np.nan)
+        return np.asarray(np.interp(time_s, self.time_s, self.energy_wh, left=np.nan, right=np.nan))
 
     def covered_s(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covered seconds from the first sample up to each instant [s], clipped to the samples."""
@@ -58,7 +58,7 @@ class Curve:
             return np.zeros(time_s.shape)
         spans = np.diff(self.time_s)
         good = np.where(spans <= self.gap_s, spans, 0.0)
-        return np.interp(time_s, self.time_s, np.concatenate([[0.0], np.cumsum(good)]))
+        return np.asarray(np.interp(time_s, self.time_s, np.concatenate([[0.0], np.cumsum(good)])))
 
 
 def curve(samples: Sequence[tuple[datetime, float]], gap_s: float) -> Curve:

@@ -18,7 +18,7 @@ HORIZON_S = 4 * 86_400.0
 
 
 class _Grid:
-    """GPUs in use per step from now on."""
+    """GPUs in use per step from `now`, the start of the present step, on."""
 
     def __init__(self, now: datetime, gpus: float) -> None:
         self.now, self.gpus = now, gpus
@@ -45,7 +45,8 @@ def latest_starts(
     margins: Margins,
 ) -> dict[str, datetime]:
     """Latest start per waiting job; a job that finds no room must start now."""
-    grid = _Grid(now, gpus * margins.capacity_share)
+    # The grid stands on the quarters of the clock, so that answers stay the same from cycle to cycle.
+    grid = _Grid(now - timedelta(seconds=now.timestamp() % STEP_S), gpus * margins.capacity_share)
     for job in running:
         _occupy_until_done(grid, job, margins)
     return {

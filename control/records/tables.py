@@ -85,6 +85,7 @@ class ModeRow(Base):
     mode: Mapped[str]
     by: Mapped[str]
     reason: Mapped[str]
+    run_id: Mapped[str]
 
 
 class PublishedRow(Base):

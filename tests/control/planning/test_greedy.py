@@ -69,7 +69,7 @@ def test_surplus_and_gpus_are_never_handed_out_twice(given_: Supply, waiting: li
 @given(jobs)
 def test_no_telemetry_no_claim(waiting: list[JobRequest]) -> None:
     codes = {d.code for d in greedy(supply(None), [], waiting, MARGINS)}
-    assert codes <= {"control.hold", "control.forced"}
+    assert codes <= {"control.hold", "control.forced", "control.patience"}
 
 
 def test_surplus_starts_the_most_urgent_first() -> None:

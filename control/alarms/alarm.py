@@ -1,0 +1,23 @@
+"""One alarm: what, where, how bad, and its life."""
+
+from dataclasses import dataclass, field
+from hashlib import blake2s
+
+from igoudar.control.alarms.states import Life
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`code` and `source` identify it; `group` says whom it is announced together with."""
+
+    code: str  # key in the alarms catalogue
+    source: str
+    priority: int  # 1 highest .. 3
+    group: str
+    params: dict[str, object] = field(default_factory=dict)
+    life: Life = field(default_factory=Life)
+
+    @property
+    def id(self) -> str:
+        """Short and stable, for people to type."""
+        return blake2s(f"{self.code}\0{self.source}".encode(), digest_size=4).hexdigest()

@@ -1,0 +1,149 @@
+"""Keeps every alarm's life, cycle by cycle, and its record."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from igoudar.control.alarms import states, watch
+from igoudar.control.alarms.alarm import Alarm
+from igoudar.control.alarms.rules import Condition
+from igoudar.control.alarms.states import AlarmState, Life
+from igoudar.control.picture import Picture
+from igoudar.control.records.state import Records
+from igoudar.control.records.tables import AlarmEventRow, AlarmRow
+from igoudar.control.roster import Roster
+from igoudar.core.errors import CommandError
+
+Parts = Mapping[str, Mapping[str, object]]
+
+
+class AlarmEngine:
+    """All alarms of one site; survives a restart through its records."""
+
+    def __init__(self, roster: Roster, records: Records, started: datetime) -> None:
+        self._roster, self._records, self._started = roster, records, started
+        self._alarms = {(row.code, row.source): _alarm(row) for row in records.alarms()}
+        self._conditions: dict[tuple[str, str], Condition] = {
+            key: Condition(active=True) for key, alarm in self._alarms.items() if alarm.life.active
+        }
+        self._restarts = {
+            alarm.source: int(str(alarm.params.get("restarts") or 0))
+            for alarm in self._alarms.values()
+            if alarm.code == "part_dead"
+        }
+
+    def evaluate(self, picture: Picture, parts: Parts) -> list[Alarm]:
+        """One look at everything; returns what was newly raised."""
+        changed: list[Alarm] = []
+        raised: list[Alarm] = []
+        for signal in self._signals(picture, parts):
+            if not self._quiet(signal):
+                after = self._follow(signal, picture.at)
+                changed += after
+                raised += [alarm for alarm in after if alarm.life.state is AlarmState.UNACKNOWLEDGED]
+        self._restarts = {name: int(str(part.get("restarts") or 0)) for name, part in parts.items()}
+        self._keep(changed, picture.at)
+        return raised
+
+    def acknowledge(self, alarm_id: str, by: str, comment: str, at: datetime) -> Alarm:
+        """A person has seen an alarm.
+
+        Raises:
+            CommandError: when there is no such alarm.
+        """
+        found = next((alarm for alarm in self._alarms.values() if alarm.id == alarm_id), None)
+        if found is None:
+            raise CommandError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
+        alarm = replace(found, life=states.acknowledged(found.life, at, by))
+        if alarm != found:
+            self._alarms[(alarm.code, alarm.source)] = alarm
+            self._keep([alarm], at, by=by, comment=comment)
+        return alarm
+
+    def listed(self) -> list[Alarm]:
+        """Alarms that are not normal, worst first: priority, unacknowledged before seen, newest first."""
+        order = list(AlarmState)
+        open_ = [alarm for alarm in self._alarms.values() if alarm.life.state is not AlarmState.NORMAL]
+        open_.sort(key=lambda alarm: alarm.life.raised_at or self._started, reverse=True)
+        return sorted(open_, key=lambda alarm: (alarm.priority, order.index(alarm.life.state)))
+
+    def _signals(self, picture: Picture, parts: Parts) -> Iterable[watch.Signal]:
+        yield from watch.parts(parts, self._restarts, self._conditions, picture.at)
+        yield from watch.lost(self._roster, picture, self._conditions)
+        if not picture.lost:  # suppressed by design: without telemetry every device would be silent
+            yield from watch.limits(self._roster, picture, self._conditions)
+            yield from watch.silent(self._roster, picture, self._conditions, self._started)
+
+    def _quiet(self, signal: watch.Signal) -> bool:
+        """Nothing to follow: the condition is as it was; its latest value is kept for the eye only."""
+        before = self._conditions.get(signal.key, Condition())
+        self._conditions[signal.key] = signal.condition
+        if signal.condition.active and before.active:
+            self._refresh(signal)
+        return signal.condition.active is before.active and not signal.pulse
+
+    def _refresh(self, signal: watch.Signal) -> None:
+        alarm = self._alarms.get(signal.key)
+        if alarm and signal.params.get("value", 0.0) is not None:
+            self._alarms[signal.key] = replace(alarm, params=signal.params)
+
+    def _follow(self, signal: watch.Signal, at: datetime) -> list[Alarm]:
+        """The alarm after its condition changed; a pulse is a raise and a return."""
+        known = self._alarms.get(signal.key)
+        life = known.life if known else Life()
+        steps = _lives(life, signal, at)
+        after = [
+            Alarm(signal.code, signal.source, signal.priority, signal.group, signal.params, step)
+            for step in steps
+            if step != life
+        ]
+        if after:
+            self._alarms[signal.key] = after[-1]
+        return after
+
+    def _keep(self, changed: Sequence[Alarm], at: datetime, by: str = "control", comment: str = "") -> None:
+        if changed:
+            self._records.merge([_row(alarm) for alarm in changed])
+            self._records.add(
+                [
+                    AlarmEventRow(at=at, alarm_id=alarm.id, state=alarm.life.state, by=by, comment=comment)
+                    for alarm in changed
+                ]
+            )
+
+
+def _lives(life: Life, signal: watch.Signal, at: datetime) -> list[Life]:
+    if signal.pulse:
+        up = states.raised(life, at)
+        return [up, states.returned(up, at)]
+    return [states.raised(life, at) if signal.condition.active else states.returned(life, at)]
+
+
+def _row(alarm: Alarm) -> AlarmRow:
+    life = alarm.life
+    return AlarmRow(
+        id=alarm.id,
+        code=alarm.code,
+        source=alarm.source,
+        group=alarm.group,
+        priority=alarm.priority,
+        params=alarm.params,
+        state=life.state,
+        raised_at=life.raised_at,
+        returned_at=life.returned_at,
+        acknowledged_at=life.acknowledged_at,
+        acknowledged_by=life.acknowledged_by,
+        occurrences=life.occurrences,
+    )
+
+
+def _alarm(row: AlarmRow) -> Alarm:
+    life = Life(
+        AlarmState(row.state),
+        row.raised_at,
+        row.returned_at,
+        row.acknowledged_at,
+        row.acknowledged_by,
+        row.occurrences,
+    )
+    return Alarm(row.code, row.source, row.priority, row.group, row.params, life)

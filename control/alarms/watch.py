@@ -1,0 +1,91 @@
+"""What is looked at in each cycle: limits, silent devices, dead parts. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from igoudar.control.alarms.rules import Condition, advance, flag
+from igoudar.control.picture import Picture
+from igoudar.control.roster import Roster
+from igoudar.core.model import AlarmRule, Device, Kind
+
+SILENT_PRIORITY = 3
+PART_PRIORITY = 1
+RACK_KINDS = (Kind.PDU, Kind.RACK_SENSORS, Kind.GPU, Kind.CDU)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One possible alarm and whether its condition holds; `pulse` = it happened and is over already."""
+
+    code: str
+    source: str
+    priority: int
+    group: str
+    condition: Condition
+    params: dict[str, object] = field(default_factory=dict)
+    pulse: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the alarm."""
+        return self.code, self.source
+
+
+Conditions = Mapping[tuple[str, str], Condition]
+
+
+def limits(roster: Roster, picture: Picture, before: Conditions) -> Iterator[Signal]:
+    """The site's threshold rules on every device they fit."""
+    for rule in roster.site.alarms:
+        for device in roster.kinds.get(rule.kind, ()):
+            if not rule.subject or rule.subject == device.subject:
+                yield _limit(rule, device, picture, before)
+
+
+def _limit(rule: AlarmRule, device: Device, picture: Picture, before: Conditions) -> Signal:
+    value = picture.value(device.name, rule.point)
+    condition = advance(rule, before.get((rule.code, device.name), Condition()), value, picture.at)
+    params: dict[str, object] = {
+        "source": device.subject if device.kind in RACK_KINDS else device.name,
+        "point": rule.point,
+        "value": value,
+        "limit": rule.high if condition.high else rule.low,
+        "side": "high" if condition.high else "low",
+    }
+    group = f"{rule.code} {device.hall}".strip()
+    return Signal(rule.code, device.name, rule.priority, group, condition, params)
+
+
+def silent(roster: Roster, picture: Picture, before: Conditions, since: datetime) -> Iterator[Signal]:
+    """Devices that have said nothing for three polls; `since` is when we began to listen."""
+    for device in roster.site.devices:
+        age_s = picture.age_s(device.name)
+        heard_s = age_s if age_s is not None else (picture.at - since).total_seconds()
+        # Right after the start a device has twice the time, since all links open at once.
+        patience_s = roster.stale_s(device) * (1 if age_s is not None else 2)
+        old = before.get(("device_silent", device.name), Condition())
+        condition = flag(old, heard_s > patience_s, picture.at, 0, 0)
+        params: dict[str, object] = {"source": device.name, "age_s": heard_s, "profile": device.profile}
+        group = f"device_silent {device.hall or device.kind}"
+        yield Signal("device_silent", device.name, SILENT_PRIORITY, group, condition, params)
+
+
+def lost(roster: Roster, picture: Picture, before: Conditions) -> Iterator[Signal]:
+    """The collector itself does not answer: one alarm instead of one per device."""
+    source = roster.site.name
+    condition = flag(before.get(("telemetry_lost", source), Condition()), picture.lost, picture.at, 0, 0)
+    yield Signal("telemetry_lost", source, PART_PRIORITY, "telemetry_lost", condition, {"source": source})
+
+
+def parts(
+    states: Mapping[str, Mapping[str, object]], seen: Mapping[str, int], before: Conditions, at: datetime
+) -> Iterator[Signal]:
+    """Parts that the supervisor reports as not running, or that were restarted since last seen."""
+    for name, part in states.items():
+        restarts = int(str(part.get("restarts") or 0))
+        down = part.get("state") != "running"
+        condition = flag(before.get(("part_dead", name), Condition()), down, at, 0, 0)
+        params: dict[str, object] = {"source": name, "state": part.get("state"), "restarts": restarts}
+        fresh = restarts > seen.get(name, 0) and not condition.active
+        yield Signal("part_dead", name, PART_PRIORITY, f"part_dead {name}", condition, params, pulse=fresh)
