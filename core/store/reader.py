@@ -2,36 +2,23 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
 
-from igoudar.core.errors import StoreError
 from igoudar.core.model import Quality, Reading
 from igoudar.core.store.latest import fold_latest, newest_rows, read_latest
-from igoudar.core.store.manifest import load_manifest
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.rows import EMPTY_ROWS, from_us, newest_of_each, to_readings, to_us
-from igoudar.core.store.segments import Segment, hot_segments, is_whole
+from igoudar.core.store.segments import Segment, is_whole
 from igoudar.core.store.series import GAP_POINT, POINTS_PER_DEVICE, SeriesBook, book_files
+from igoudar.core.store.view import ATTEMPTS, View, busy, current_view
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_ATTEMPTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One consistent list of segments and the names for their numbers."""
-
-    cold: tuple[Segment, ...]
-    hot: tuple[Segment, ...]
-    latest: str
-    book: SeriesBook
 
 
 class ParquetReader:
@@ -64,31 +51,22 @@ class ParquetReader:
 
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""
-        segments = self._consistently(lambda view: (*view.cold, *view.hot))
+        segments = self._consistently(lambda view: view.segments)
         return from_us(max(segment.last_us for segment in segments)) if segments else None
-
-    def _view(self) -> _View:
-        for _ in range(_ATTEMPTS):
-            manifest = load_manifest(self._path)
-            hot = hot_segments(self._path, manifest.hot_from)
-            # Hot files go once the manifest names what they became: a listing counts if that did not change.
-            if load_manifest(self._path).generation == manifest.generation:
-                return _View(manifest.cold, tuple(hot), manifest.latest, self._newest_book())
-        raise _busy(self._path)
 
     def _newest_book(self) -> SeriesBook:
         if (files := book_files(self._path)) and files[-1][0] != self._book.version:
             self._book = SeriesBook.load(self._path)
         return self._book
 
-    def _consistently(self, read: Callable[[_View], T]) -> T:
-        for _ in range(_ATTEMPTS):
+    def _consistently(self, read: Callable[[View], T]) -> T:
+        for _ in range(ATTEMPTS):
             try:
-                return read(self._view())
+                return read(current_view(self._path))
             except (FileNotFoundError, pl.exceptions.PolarsError) as error:
                 log.debug("looking again: %s", error)
                 self._whole.clear()
-        raise _busy(self._path)
+        raise busy(self._path)
 
     def _scan(self, segments: Sequence[Segment]) -> pl.LazyFrame:
         paths = [segment.path(self._path) for segment in segments if self._is_whole(segment)]
@@ -102,30 +80,26 @@ class ParquetReader:
                 log.warning("store segment %s is damaged and left out", segment.name)
         return self._whole[segment]
 
-    def _range(self, view: _View, series: Sequence[Series], start_us: int, end_us: int) -> pl.DataFrame:
-        numbers = sorted({n for device, point in series if (n := view.book.find(device, point)) is not None})
-        segments = [segment for segment in (*view.cold, *view.hot) if segment.overlaps(start_us, end_us)]
+    def _range(self, view: View, series: Sequence[Series], start_us: int, end_us: int) -> pl.DataFrame:
+        book = self._newest_book()
+        names = {number: one for one in series if (number := book.find(*one)) is not None}
+        segments = [segment for segment in view.segments if segment.overlaps(start_us, end_us)]
         in_time = pl.col("time_us").is_between(start_us, end_us, closed="left")
-        rows = self._scan(segments).filter(in_time & _any_of(numbers)).collect()
-        return _named(newest_of_each(rows), {view.book.find(*one): one for one in series})
+        rows = self._scan(segments).filter(in_time & _any_of(sorted(names))).collect()
+        return _named(newest_of_each(rows), names)
 
-    def _latest(self, view: _View, devices: Collection[str] | None) -> dict[str, Reading]:
-        former = read_latest(self._path, view.latest)
+    def _latest(self, view: View, devices: Collection[str] | None) -> dict[str, Reading]:
+        book = self._newest_book()
+        former = read_latest(self._path, view.manifest.latest)
         if former is None:
-            log.warning("%s is damaged: all segments are read instead", view.latest)
-            former = fold_latest(self._path, view.cold)
+            log.warning("%s is damaged: all segments are read instead", view.manifest.latest)
+            former = fold_latest(self._path, view.manifest.cold)
         rows = pl.concat([former.lazy(), self._scan(view.hot)])
         if devices is not None:
-            known = view.book.devices
+            known = book.devices
             wanted = [known[device] for device in devices if device in known]
             rows = rows.filter((pl.col("series") // POINTS_PER_DEVICE).is_in(wanted))
-        return to_readings(newest_rows(rows.collect()), view.book)
-
-
-def _busy(path: Path) -> StoreError:
-    return StoreError(
-        "the store changed faster than it could be read", where=str(path), fix="run `igoudar doctor`"
-    )
+        return to_readings(newest_rows(rows.collect()), book)
 
 
 def _any_of(numbers: Sequence[int]) -> pl.Expr:
@@ -136,8 +110,8 @@ def _any_of(numbers: Sequence[int]) -> pl.Expr:
     return series.is_between(numbers[0], numbers[-1]) & series.is_in(numbers)
 
 
-def _named(rows: pl.DataFrame, names: Mapping[int | None, Series]) -> pl.DataFrame:
-    known = [(number, *one) for number, one in names.items() if number is not None]
+def _named(rows: pl.DataFrame, names: Mapping[int, Series]) -> pl.DataFrame:
+    known = [(number, *one) for number, one in names.items()]
     schema = {"series": pl.UInt32(), "device": pl.String(), "point": pl.String()}
     time = pl.from_epoch("time_us", time_unit="us").dt.replace_time_zone("UTC").alias("time")
     columns = ("device", "point", time, "value", "quality", "reason")
