@@ -1,0 +1,301 @@
+"""The simulated cluster: gangs of GPUs, FIFO start of released jobs, exact finishing times."""
+
+import bisect
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igoudar.core.errors import CommandError
+from igoudar.core.model import Job, JobState
+
+STOP_COST_S = 600.0  # of a job's work: one suspend and resume (SITE.md)
+KEEP_FINISHED_S = 2 * 86_400.0
+EPSILON_S = 1e-6
+_LIVE = (JobState.WAITING, JobState.HELD, JobState.SUSPENDED)
+
+
+@dataclass(slots=True)
+class JobRecord:
+    """A job and where it stands; times in seconds since 1970."""
+
+    job: Job
+    expected_s: float
+    submitted_s: float
+    state: JobState = JobState.WAITING
+    begin_s: float = 0.0  # not started before
+    began_s: float | None = None  # first start
+    finished_s: float | None = None
+    done_s: float = 0.0  # work done until `since_s`
+    since_s: float = 0.0  # start of the present run
+    placed: dict[int, int] = field(default_factory=dict)  # rack index -> GPUs
+    stops: int = 0
+    shifted: bool = False  # held, delayed or suspended by somebody
+
+    @property
+    def begin_at(self) -> datetime:
+        """Not started before, UTC."""
+        return datetime.fromtimestamp(self.begin_s, UTC)
+
+    @property
+    def started(self) -> datetime | None:
+        """First start, UTC."""
+        return None if self.began_s is None else datetime.fromtimestamp(self.began_s, UTC)
+
+    @property
+    def finished(self) -> datetime | None:
+        """End, UTC."""
+        return None if self.finished_s is None else datetime.fromtimestamp(self.finished_s, UTC)
+
+    def work_done_s(self, now_s: float) -> float:
+        """Work done until `now_s` [s at full power]."""
+        running = self.state is JobState.RUNNING
+        return min(self.job.duration_s, self.done_s + (now_s - self.since_s if running else 0.0))
+
+
+def expected_s(job: Job, seed: int) -> float:
+    """What a scheduler would expect a job to last [s]: the truth within about 20 %, fixed by seed and job."""
+    draw = np.random.default_rng([seed, crc32(job.job_id.encode())]).normal()
+    return job.duration_s * (1.0 + 0.12 * float(np.clip(draw, -1.7, 1.7)))
+
+
+class Cluster:
+    """Jobs on racks. Held and delayed jobs wait; any other starts in order of submission when its gang fits."""
+
+    def __init__(self, flexible_gpus: NDArray[np.int64], seed: int) -> None:
+        self.capacity = flexible_gpus
+        self.free = flexible_gpus.copy()
+        self.seed = seed
+        self.grace_s = 0.0
+        self.now_s = 0.0
+        self.jobs: dict[str, JobRecord] = {}
+        self.queue: list[tuple[float, str]] = []  # (submitted, id) of waiting, held and suspended jobs
+        self.ends: list[tuple[float, str]] = []  # heap of finishing times; stale entries are skipped
+        self.running: set[str] = set()
+        self.finished_ids: list[tuple[float, str]] = []
+        self.seen = self.finished_count = self.rejected = self.shifted_count = 0
+        self.missed: list[str] = []
+        self.finished_gpu_s = 0.0
+        self._dirty = True
+
+    @property
+    def gpus(self) -> int:
+        """GPUs for flexible jobs."""
+        return int(self.capacity.sum())
+
+    @property
+    def gpus_free(self) -> int:
+        """GPUs for flexible jobs that are free now."""
+        return int(self.free.sum())
+
+    @property
+    def busy(self) -> NDArray[np.int64]:
+        """Running flexible GPUs per rack."""
+        return self.capacity - self.free
+
+    @property
+    def idle(self) -> bool:
+        """True when no job waits or runs."""
+        return not self.queue and not self.running
+
+    def work_gpu_s(self) -> float:
+        """Useful work so far [GPU-seconds]; what a stop threw away is not in it."""
+        partly = (r for r in self.jobs.values() if r.finished_s is None)
+        return self.finished_gpu_s + sum(r.work_done_s(self.now_s) * r.job.gpus for r in partly)
+
+    def list(self, finished_since: datetime | None = None) -> "list[JobRecord]":
+        """Jobs that wait or run, and those that finished since an instant (none when not given)."""
+        since = float("inf") if finished_since is None else finished_since.timestamp()
+        return [r for r in self.jobs.values() if r.finished_s is None or r.finished_s >= since]
+
+    def get(self, job_id: str) -> JobRecord:
+        """One job.
+
+        Raises:
+            CommandError: no such job.
+        """
+        if job_id not in self.jobs:
+            raise CommandError("no such job", where=f"job {job_id}", fix="`igoudar job list` shows all jobs")
+        return self.jobs[job_id]
+
+    def submit(self, job: Job) -> JobRecord:
+        """Take a job in; one that can never fit is rejected."""
+        if job.job_id in self.jobs:
+            raise CommandError("submitted twice", where=f"job {job.job_id}", fix="give it another job id")
+        submitted = job.submitted.timestamp()
+        record = JobRecord(job, expected_s(job, self.seed), submitted, begin_s=submitted + self._grace(job))
+        self.jobs[job.job_id] = record
+        self.seen += 1
+        if 0 < job.gpus <= self.gpus:
+            self._enqueue(record)
+        else:
+            self._reject(record)
+        return record
+
+    def _reject(self, record: JobRecord) -> None:
+        record.state, record.finished_s = JobState.REJECTED, max(self.now_s, record.submitted_s)
+        self.rejected += 1
+        self.finished_ids.append((record.finished_s, record.job.job_id))
+
+    def _grace(self, job: Job) -> float:
+        """Time for control to decide before a job starts by itself: none where the deadline is too near for it."""
+        if not job.flexible or self.grace_s <= 0:
+            return 0.0
+        if job.deadline is None:
+            return self.grace_s
+        slack = (job.deadline - job.submitted).total_seconds() - max(
+            job.duration_s, expected_s(job, self.seed)
+        )
+        return self.grace_s if slack > 4.0 * self.grace_s else 0.0
+
+    def _enqueue(self, record: JobRecord) -> None:
+        bisect.insort(self.queue, (record.submitted_s, record.job.job_id))
+        self._dirty = True
+
+    def hold(self, job_id: str, until: datetime | None = None) -> JobRecord:
+        """Keep a waiting job from starting, until an instant or until it is released."""
+        record = self._expect(job_id, JobState.WAITING, JobState.HELD)
+        record.state = JobState.HELD if until is None else JobState.WAITING
+        record.begin_s = record.begin_s if until is None else until.timestamp()
+        record.shifted = True
+        self._dirty = True
+        return record
+
+    def release(self, job_id: str) -> JobRecord:
+        """Let a waiting or held job start as soon as its gang fits."""
+        record = self._expect(job_id, JobState.WAITING, JobState.HELD)
+        record.state, record.begin_s = JobState.WAITING, min(record.begin_s, self.now_s)
+        self._dirty = True
+        return record
+
+    def suspend(self, job_id: str) -> JobRecord:
+        """Stop a running job and free its GPUs; ten minutes of its work are lost."""
+        record = self._expect(job_id, JobState.RUNNING)
+        record.done_s = max(0.0, record.work_done_s(self.now_s) - STOP_COST_S)
+        record.state, record.stops, record.shifted = JobState.SUSPENDED, record.stops + 1, True
+        self._free(record)
+        self._enqueue(record)
+        return record
+
+    def resume(self, job_id: str) -> JobRecord:
+        """Queue a suspended job again; it keeps its place by submission."""
+        record = self._expect(job_id, JobState.SUSPENDED)
+        record.state, record.begin_s = JobState.WAITING, self.now_s
+        self._dirty = True
+        return record
+
+    def release_all(self) -> None:
+        """Release every held job and resume every suspended one; delays stay."""
+        for _, job_id in self.queue:
+            if self.jobs[job_id].state is not JobState.WAITING:
+                self.jobs[job_id].state, self.jobs[job_id].begin_s = JobState.WAITING, self.now_s
+        self._dirty = True
+
+    def _expect(self, job_id: str, *states: JobState) -> JobRecord:
+        record = self.get(job_id)
+        if record.state not in states:
+            allowed = " or ".join(states)
+            raise CommandError(
+                f"it is {record.state}", where=f"job {job_id}", fix=f"this works on a job that is {allowed}"
+            )
+        return record
+
+    def next_event_s(self) -> float:
+        """When something happens by itself next: an end or the end of a delay (inf = never)."""
+        while self.ends and not self._is_end(*self.ends[0]):
+            heapq.heappop(self.ends)
+        end = self.ends[0][0] if self.ends else float("inf")
+        waits = (self.jobs[i] for _, i in self.queue)
+        begins = (
+            r.begin_s for r in waits if r.state is JobState.WAITING and r.begin_s > self.now_s + EPSILON_S
+        )
+        return min(end, min(begins, default=float("inf")))
+
+    def _is_end(self, end_s: float, job_id: str) -> bool:
+        record = self.jobs.get(job_id)
+        return (
+            record is not None
+            and record.state is JobState.RUNNING
+            and end_s == record.since_s + record.job.duration_s - record.done_s
+        )
+
+    def advance(self, now_s: float, arrivals: Iterable[Job] = ()) -> None:
+        """Move to `now_s`: end what is done, take in what arrives, start what fits."""
+        self._dirty = self._dirty or self.next_event_s() <= now_s + EPSILON_S
+        self.now_s = now_s
+        while self.ends and self.ends[0][0] <= now_s + EPSILON_S:
+            end_s, job_id = heapq.heappop(self.ends)
+            if self._is_end(end_s, job_id):
+                self._finish(self.jobs[job_id], end_s)
+        for job in arrivals:
+            self.submit(job)
+        if self._dirty:
+            self._start_ready()
+        self._forget()
+
+    def _finish(self, record: JobRecord, end_s: float) -> None:
+        job = record.job
+        record.state, record.done_s, record.finished_s = JobState.FINISHED, job.duration_s, end_s
+        self._free(record)
+        self.finished_count += 1
+        self.finished_gpu_s += job.duration_s * job.gpus
+        self.finished_ids.append((end_s, job.job_id))
+        if job.deadline is not None and end_s > job.deadline.timestamp() + EPSILON_S:
+            self.missed.append(job.job_id)
+
+    def _start_ready(self) -> None:
+        """Start released jobs in order of submission; the first whose gang does not fit blocks the rest."""
+        self._dirty = False
+        started = 0
+        for key in list(self.queue):
+            record = self.jobs[key[1]]
+            if record.state is not JobState.WAITING or record.begin_s > self.now_s + EPSILON_S:
+                continue
+            if record.job.gpus > self.gpus_free:
+                break
+            self._start(record)
+            started += 1
+        if started:
+            self.queue = [key for key in self.queue if key[1] not in self.running]
+
+    def _start(self, record: JobRecord) -> None:
+        record.placed = self._place(record.job.gpus)
+        for rack, gpus in record.placed.items():
+            self.free[rack] -= gpus
+        self.shifted_count += record.shifted and record.began_s is None
+        record.state, record.since_s = JobState.RUNNING, self.now_s
+        record.began_s = self.now_s if record.began_s is None else record.began_s
+        self.running.add(record.job.job_id)
+        end_s = record.since_s + record.job.duration_s - record.done_s
+        heapq.heappush(self.ends, (end_s, record.job.job_id))
+
+    def _place(self, gpus: int) -> dict[int, int]:
+        """Racks for a gang: the fullest one that holds it whole, else the emptiest ones."""
+        whole = np.flatnonzero(self.free >= gpus)
+        if len(whole):
+            return {int(whole[np.argmin(self.free[whole])]): gpus}
+        placed: dict[int, int] = {}
+        for rack in np.argsort(-self.free, kind="stable").tolist():
+            part = min(gpus, int(self.free[rack]))
+            placed[rack] = part
+            gpus -= part
+            if gpus == 0:
+                break
+        return placed
+
+    def _free(self, record: JobRecord) -> None:
+        for rack, gpus in record.placed.items():
+            self.free[rack] += gpus
+        record.placed = {}
+        self.running.discard(record.job.job_id)
+        self._dirty = True
+
+    def _forget(self) -> None:
+        """Drop finished jobs after two days, so that a long run does not grow."""
+        while self.finished_ids and self.finished_ids[0][0] < self.now_s - KEEP_FINISHED_S:
+            _, job_id = self.finished_ids.pop(0)
+            self.jobs.pop(job_id, None)

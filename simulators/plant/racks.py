@@ -1,0 +1,87 @@
+"""Racks: power follows the jobs on them; half of the GPUs serve urgent load, half are for flexible jobs."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igoudar.core.model import Feed, Site
+from igoudar.simulators.plant.noise import DAY_S, Series, noise_at
+
+URGENT_SWING = 0.15  # INTERFACES.md, reference scenario: 1 + 0.15 sin(2 pi (h - 14) / 24)
+URGENT_NOISE = 0.02
+DYNAMIC = 0.5  # share of a rack's GPUs that serve urgent load
+
+
+def urgent_w(site: Site, seed: int, time_s: float) -> float:
+    """Urgent IT load of the site, the idle draw of every rack included [W]. Source: INTERFACES.md plus 2 % noise."""
+    hour = (time_s % DAY_S) / 3600.0
+    shape = 1.0 + URGENT_SWING * math.sin(2.0 * math.pi * (hour - 14.0) / 24.0)
+    noise = 1.0 + URGENT_NOISE * noise_at(seed, "urgent", 300.0, 1800.0, time_s)
+    return site.urgent_share * site.it_w * shape * noise
+
+
+class Racks:
+    """All racks of a site as arrays, in the site's order."""
+
+    def __init__(self, site: Site, seed: int) -> None:
+        racks = site.racks
+        self.index = {rack.name: i for i, rack in enumerate(racks)}
+        self.gpus = np.array([rack.gpus for rack in racks], dtype=np.int64)
+        self.flexible_gpus = self.gpus // 2
+        self.peak_w = np.array([rack.peak_w for rack in racks], dtype=float)
+        self.idle_w = np.array([rack.idle_w for rack in racks], dtype=float)
+        self.dynamic_w = self.peak_w - self.idle_w
+        self.per_gpu_w = self.dynamic_w / np.maximum(self.gpus, 1)
+        spread = np.random.default_rng([seed, 17]).normal(1.0, 0.08, len(racks))
+        self.spread = spread / spread.mean() if len(racks) else spread
+        # Air does not reach all racks alike: most within half a kelvin, the worst one about 1.5 K warmer.
+        self.inlet_offset_k = np.abs(np.random.default_rng([seed, 19]).normal(0.0, 0.6, len(racks)))
+        self.urgent_ratio = np.zeros(len(racks))  # share of a rack's dynamic power in urgent use
+        self.power_w = self.idle_w.copy()
+        self.energy_wh = np.zeros(len(racks))
+        self.flexible_w = 0.0
+        self.weights = _weights(site)
+
+    def load(self, urgent: float, busy: NDArray[np.int64]) -> None:
+        """Set the racks' power from the urgent load [W] and the flexible GPUs that are running, per rack."""
+        pool = float(self.dynamic_w.sum()) * DYNAMIC
+        level = max(0.0, urgent - float(self.idle_w.sum())) / pool if pool > 0 else 0.0
+        self.urgent_ratio = DYNAMIC * np.clip(level * self.spread, 0.0, 1.0)
+        flexible = busy * self.per_gpu_w
+        self.flexible_w = float(flexible.sum())
+        self.power_w = self.idle_w + self.dynamic_w * self.urgent_ratio + flexible
+
+    def run(self, seconds: float) -> None:
+        """Count the energy of `seconds` at the present power."""
+        self.energy_wh += self.power_w * (seconds / 3600.0)
+
+    def utilisation(self) -> Series:
+        """GPU utilisation of every rack, 0 to 1."""
+        busy: Series = np.clip((self.power_w - self.idle_w) / np.maximum(self.dynamic_w, 1.0), 0.0, 1.0)
+        return busy
+
+
+def _weights(site: Site) -> dict[str, Series]:
+    """For every hall, feed and CDU: which share of each rack it carries."""
+    feeds = {feed.name: feed for feed in site.feeds}
+    weights: dict[str, Series] = {}
+    for i, rack in enumerate(site.racks):
+        above = {rack.hall: 1.0, rack.cdu: 1.0, rack.name: 1.0}
+        for start in rack.feeds:
+            for name in _upwards(feeds, start) - {rack.hall, rack.cdu, rack.name}:
+                above[name] = above.get(name, 0.0) + 1.0 / len(rack.feeds)
+        for name, share in above.items():
+            if name not in weights:
+                weights[name] = np.zeros(len(site.racks))
+            weights[name][i] += share
+    return weights
+
+
+def _upwards(feeds: dict[str, Feed], name: str) -> set[str]:
+    """A feed and everything above it."""
+    seen: set[str] = set()
+    while name and name not in seen:
+        seen.add(name)
+        name = feeds[name].parent if name in feeds else ""
+    return seen
