@@ -1,6 +1,5 @@
 """Devices as data: one TOML file per product, read into `core.model.Profile`."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from igoudar.collectors.profiles.parse import parse_profile
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Profile
+from igoudar.core.strict_toml import read_toml
 
 BUNDLED = Path(__file__).parent
 
@@ -18,12 +18,7 @@ def load_profile(path: Path) -> Profile:
     Raises:
         ConfigError: names the file, the key and what to do.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"can't be read ({error.strerror})", where=str(path)) from error
-    except ValueError as error:
-        raise ConfigError(f"is not TOML ({error})", where=str(path), fix="correct the syntax") from error
+    document = read_toml(path)
     try:
         return parse_profile(document, path.name)
     except (TypeError, ValueError) as error:

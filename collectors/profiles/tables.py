@@ -1,10 +1,10 @@
 """Tables that refuse what they do not know."""
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from igoudar.core.errors import ConfigError
+from igoudar.core.strict_toml import nearest
 
 Table = Mapping[str, Any]
 
@@ -13,8 +13,7 @@ def known(table: Table, keys: Collection[str], where: str) -> None:
     """Refuse a key that is not in `keys`, naming the nearest one that is."""
     for key in table:
         if key not in keys:
-            near = get_close_matches(key, keys, n=1, cutoff=0.0)
-            raise ConfigError(f"unknown key {key!r}", where=where, fix=f"nearest known key: {near[0]!r}")
+            raise ConfigError(f"unknown key {key!r}", where=where, fix=nearest(key, keys))
 
 
 def need(table: Table, key: str, where: str) -> Any:
@@ -27,6 +26,5 @@ def need(table: Table, key: str, where: str) -> Any:
 def one_of(value: Any, allowed: Collection[str], where: str) -> str:
     """A word out of `allowed`."""
     if value not in allowed:
-        near = get_close_matches(str(value), allowed, n=1, cutoff=0.0)
-        raise ConfigError(f"{value!r} is not known", where=where, fix=f"nearest known: {near[0]!r}")
+        raise ConfigError(f"{value!r} is not known", where=where, fix=nearest(str(value), allowed, "word"))
     return str(value)

@@ -1,0 +1,102 @@
+"""Modbus TCP frames as bytes: building requests and taking answers apart; pure.
+
+Source: MODBUS Application Protocol V1.1b3, MODBUS Messaging on TCP/IP V1.0b.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from igoudar.collectors.faults import DeviceFault, LinkFault
+from igoudar.core.model import Reason
+
+HEADER = struct.Struct(">HHHB")  # transaction, protocol, length, unit
+LONGEST = 254  # of the length field: unit + 253 bytes of PDU
+WRITE_MANY = 16
+
+EXCEPTIONS = {
+    1: (Reason.EXCEPTION, "the device does not know this function"),
+    2: (Reason.EXCEPTION, "the device does not have these registers"),
+    3: (Reason.EXCEPTION, "the device refuses this value"),
+    4: (Reason.EXCEPTION, "the device reports a failure of its own"),
+    5: (Reason.BUSY, "the device is still working on it"),
+    6: (Reason.BUSY, "the device is busy"),
+    8: (Reason.EXCEPTION, "the device reports a memory parity error"),
+    10: (Reason.NO_CONNECTION, "the gateway has no path to the device"),
+    11: (Reason.TIMEOUT, "the device behind the gateway did not answer"),
+}
+
+
+class Request(NamedTuple):
+    """What was asked, so that an answer can be held against it."""
+
+    unit: int
+    pdu: bytes
+    answer: int  # length of the right answer's PDU
+
+
+class Frame(NamedTuple):
+    """One answer as it came."""
+
+    transaction: int
+    unit: int
+    pdu: bytes
+
+
+class Malformed(Exception):  # noqa: N818 - the stream's state, caught where the connection is dropped
+    """The stream is no Modbus TCP: nothing after it can be trusted."""
+
+
+def read_request(unit: int, function: int, address: int, count: int) -> Request:
+    """Read `count` registers (function 3 or 4)."""
+    return Request(unit, struct.pack(">BHH", function, address, count), 2 + 2 * count)
+
+
+def write_request(unit: int, address: int, registers: bytes) -> Request:
+    """Write registers (function 16)."""
+    count = len(registers) // 2
+    head = struct.pack(">BHHB", WRITE_MANY, address, count, len(registers))
+    return Request(unit, head + registers, 5)
+
+
+def pack(transaction: int, request: Request) -> bytes:
+    """The request's frame."""
+    return HEADER.pack(transaction, 0, len(request.pdu) + 1, request.unit) + request.pdu
+
+
+def take(buffer: bytearray) -> Iterator[Frame]:
+    """Remove and give the whole frames at the front of `buffer`.
+
+    Raises:
+        Malformed: the protocol id is not 0, or the length can't be.
+    """
+    while len(buffer) >= HEADER.size:
+        transaction, protocol, length, unit = HEADER.unpack_from(buffer)
+        if protocol or not 3 <= length <= LONGEST:
+            raise Malformed(f"protocol id {protocol}, length {length}")
+        if len(buffer) < 6 + length:
+            return
+        pdu = bytes(buffer[7 : 6 + length])
+        del buffer[: 6 + length]
+        yield Frame(transaction, unit, pdu)
+
+
+def payload(request: Request, frame: Frame) -> bytes | LinkFault:
+    """The registers of a right answer, or what is wrong with it."""
+    function, pdu = request.pdu[0], frame.pdu
+    if frame.unit != request.unit:
+        return _malformed(f"unit {frame.unit} answered for unit {request.unit}")
+    if pdu[0] == function | 0x80 and len(pdu) == 2:
+        reason, text = EXCEPTIONS.get(pdu[1], (Reason.EXCEPTION, "unknown exception"))
+        return DeviceFault(reason, pdu[1], f"{text} (Modbus exception {pdu[1]})")
+    if pdu[0] != function:
+        return _malformed(f"function {pdu[0]} answered function {function}")
+    if len(pdu) != request.answer:
+        return _malformed(f"{len(pdu)} bytes came instead of {request.answer}")
+    if function == WRITE_MANY:
+        return b"" if pdu[1:5] == request.pdu[1:5] else _malformed("another write was confirmed")
+    return pdu[2:] if pdu[1] == len(pdu) - 2 else _malformed("the byte count does not fit")
+
+
+def _malformed(what: str) -> LinkFault:
+    return LinkFault(Reason.MALFORMED, what)
