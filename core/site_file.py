@@ -46,6 +46,7 @@ PowerW = Annotated[float, BeforeValidator(_or_value_error(parse_power_w))]
 EnergyWh = Annotated[float, BeforeValidator(_or_value_error(parse_energy_wh))]
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\s\x00-\x1f/]+$")]
+Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]  # goes to terminals
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -58,7 +59,7 @@ class Table(BaseModel):
 class Sourced(Table):
     """A table of figures and where they come from."""
 
-    source: str = ""
+    source: Words = ""
 
 
 class Place(Sourced):
@@ -186,7 +187,7 @@ class MemberEntry(Sourced):
 
     name: Name
     site: str
-    title: str = ""
+    title: Words = ""
     place: Place | None = None
 
 
@@ -194,8 +195,8 @@ class SiteFile(Table):
     """One site file."""
 
     name: Name
-    title: str
-    sources: list[str] = []
+    title: Words
+    sources: list[Words] = []
     urgent_share: float = Field(default=0.48, ge=0, le=1)
     place: Place
     solar: Solar | None = None

@@ -93,7 +93,11 @@ def _key_path(path: tuple[int | str, ...]) -> str:
     """`devices[3].subject`; entries count from 1, as people count them."""
     text = ""
     for part in path:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        else:
+            shown = part if part.isprintable() else repr(part)
+            text += f".{shown}" if text else shown
     return text
 
 
