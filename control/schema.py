@@ -295,3 +295,4 @@ class Status(Document):
     jobs_running: int
     alarms: dict[int, int]
     parts: dict[str, str]  # part -> state as the supervisor sees it
+    notifications: int = 0  # sent since the state began

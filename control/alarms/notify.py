@@ -133,8 +133,8 @@ def _register(path: Path) -> None:
         return _append(path, {"title": title, "body": body})
 
     for name, target in (("terminal", to_terminal), ("file", to_file)):
-        NotificationManager().remove(f"igoudar{name}", unload=False)  # a second notifier has its own file
-        plugin(on=f"igoudar{name}")(target)
+        NotificationManager().remove(f"igoudar{name}", unload=False)  # type: ignore[no-untyped-call] # apprise has no types
+        plugin(on=f"igoudar{name}")(target)  # type: ignore[no-untyped-call]
 
 
 def _print(title: str, body: str) -> bool:

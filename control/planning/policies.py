@@ -53,7 +53,9 @@ def _decide(job: JobRequest, latest: datetime, rest: _Rest) -> Decision:
         return _start(job, now, "control.queued", gpus=job.gpus)
     if latest <= now:
         rest.take(job)
-        return _start(job, now, "control.forced" if job.deadline else "control.patience", deadline=job.deadline)
+        return _start(
+            job, now, "control.forced" if job.deadline else "control.patience", deadline=job.deadline
+        )
     if rest.supply.surplus_w is None:
         return _wait(job, latest, "control.hold")
     if rest.surplus_w < job.power_w:

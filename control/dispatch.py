@@ -1,0 +1,65 @@
+"""From the frozen picture and the queue to what a policy sees. Pure."""
+
+from datetime import datetime
+
+from igoudar.control.actuation.schedulers import Queue, QueuedJob
+from igoudar.control.picture import Powers
+from igoudar.control.planning.requests import JobRequest, Margins, Supply
+from igoudar.core.model import JobState, Site
+
+DEFAULT_PUE = 1.1  # until one is measured; our assumption
+
+
+def gpu_power_w(site: Site) -> float:
+    """What one running GPU adds to its rack [W]: between idle and peak, by the site file."""
+    gpus = site.gpus
+    return sum(rack.peak_w - rack.idle_w for rack in site.racks) / gpus if gpus else 0.0
+
+
+def job_power_w(job: QueuedJob, site: Site, pue: float | None) -> float:
+    """A job's estimated power with its share of the overhead [W]."""
+    return job.gpus * gpu_power_w(site) * (pue or DEFAULT_PUE)
+
+
+def margins(cycle_s: float, data_age_s: float) -> Margins:
+    """Deadline margins that cover the cycle, the age of the data and the scheduler's delay [s]."""
+    return Margins(slack_s=max(900.0, 2 * cycle_s + data_age_s))
+
+
+def requests(queue: Queue, site: Site, pue: float | None, left_alone: set[str]) -> list[JobRequest]:
+    """Flexible waiting jobs that are ours to time; a person's override leaves a job alone."""
+    return [
+        _request(job, site, pue)
+        for job in queue.jobs
+        if job.flexible and job.state in (JobState.WAITING, JobState.HELD) and job.job_id not in left_alone
+    ]
+
+
+def occupants(queue: Queue, site: Site, pue: float | None) -> list[JobRequest]:
+    """Jobs that occupy GPUs now."""
+    return [_request(job, site, pue) for job in queue.jobs if job.state is JobState.RUNNING]
+
+
+def supply(powers: Powers, queue: Queue, site: Site, pue: float | None, now: datetime, fresh: bool) -> Supply:
+    """Surplus by the meters, less what has started since they were read."""
+    surplus_w = powers.surplus_w if fresh else None
+    if surplus_w is not None and powers.oldest is not None:
+        surplus_w -= sum(job_power_w(job, site, pue) for job in queue.jobs if _unmetered(job, powers.oldest))
+    return Supply(now, surplus_w, queue.flexible_gpus, queue.gpus_free)
+
+
+def _unmetered(job: QueuedJob, read_at: datetime) -> bool:
+    return job.state is JobState.RUNNING and job.started is not None and job.started >= read_at
+
+
+def _request(job: QueuedJob, site: Site, pue: float | None) -> JobRequest:
+    return JobRequest(
+        job.job_id,
+        job.gpus,
+        job_power_w(job, site, pue),
+        job.submitted,
+        max(0.0, job.expected_s - job.work_done_s) if job.state is not JobState.RUNNING else job.expected_s,
+        job.deadline,
+        job.started,
+        job.begin_at,
+    )
