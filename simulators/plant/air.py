@@ -18,10 +18,10 @@ def _season(day: int, peak_day: float) -> float:
 
 @lru_cache(maxsize=8)
 def air_day(seed: int, altitude_m: float, day: int) -> tuple[Series, Series, Series, float]:
-    """One UTC day of outdoor air by quarter hours: ambient [degC], humidity [%], wet bulb [degC]; pressure [Pa].
+    """Ambient [degC], humidity [%], wet bulb [degC] of one UTC day by quarter hours; pressure [Pa].
 
-    Monthly mean minimum/maximum 15/22 degC in January to 20/27 degC in September; relative humidity mostly above
-    60 %; heat spells with desert wind reach 40 degC and more (SITE.md; Dakhla climate tables). The process in
+    Monthly mean minimum/maximum 15/22 degC in January to 20/27 degC in September; relative humidity mostly
+    above 60 %; heat spells with desert wind reach 40 degC and more (climate tables of Dakhla). The process in
     between is our assumption.
     """
     hours = np.linspace(0.0, 24.0, STEPS)
@@ -38,7 +38,7 @@ def air_day(seed: int, altitude_m: float, day: int) -> tuple[Series, Series, Ser
 
 def _wet_bulb(ambient: Series, humidity: Series, pressure_pa: float) -> Series:
     """Wet-bulb temperature [degC] from dry bulb [degC] and relative humidity [%]. Source: psychrolib."""
-    import psychrolib  # noqa: PLC0415 - only the simulators need it, and only once per simulated day
+    import psychrolib  # lazy: only the simulators need it
 
     psychrolib.SetUnitSystem(psychrolib.SI)
     pairs = zip(ambient.tolist(), humidity.tolist(), strict=True)

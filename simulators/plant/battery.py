@@ -39,10 +39,11 @@ class Converter:
     power_w: float = 0.0
     charge_wh: float = 0.0
     discharge_wh: float = 0.0
+    loss_wh: float = 0.0
 
 
 class Battery:
-    """The bank: one stock of energy behind one or more converters. Positive power = discharge, on the AC side."""
+    """One stock of energy behind one or more converters; AC power, positive = discharge."""
 
     def __init__(self, bank: BatteryBank, shares: dict[str, float]) -> None:
         self.bank = bank
@@ -85,6 +86,7 @@ class Battery:
             energy = unit.power_w * hours
             unit.discharge_wh += max(0.0, energy)
             unit.charge_wh += max(0.0, -energy)
+            unit.loss_wh += energy * (1.0 / efficiency - 1.0) if energy > 0 else -energy * (1.0 - efficiency)
             self.stored_wh -= energy / efficiency if energy > 0 else energy * efficiency
 
     def state(self) -> dict[str, Any]:

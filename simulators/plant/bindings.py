@@ -1,4 +1,4 @@
-"""What every device kind shows of the plant: one small function per kind, canonical points in, base units out."""
+"""What every device kind shows of the plant: one small function per kind, canonical points in base units."""
 
 import math
 from collections.abc import Callable

@@ -9,7 +9,8 @@ import numpy as np
 
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Job, JobState
-from igoudar.simulators.plant.cluster import Cluster, JobRecord
+from igoudar.simulators.plant.cluster import Cluster
+from igoudar.simulators.plant.job_record import JobRecord
 from igoudar.simulators.plant.totals import Totals
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "missed": cluster.missed,
         "queue": cluster.queue,
         "ends": cluster.ends,
+        "begins": cluster.begins,
         "finished": cluster.finished_ids,
         "jobs": [_record(record) for record in cluster.jobs.values()],
     }
@@ -98,8 +100,8 @@ def _restore_cluster(cluster: Cluster, kept: dict[str, Any]) -> None:
     for name in _COUNTS:
         setattr(cluster, name, kept[name])
     cluster.missed = list(kept["missed"])
-    cluster.queue, cluster.ends, cluster.finished_ids = (
-        [(key[0], key[1]) for key in kept[name]] for name in ("queue", "ends", "finished")
+    cluster.queue, cluster.ends, cluster.begins, cluster.finished_ids = (
+        [(key[0], key[1]) for key in kept[name]] for name in ("queue", "ends", "begins", "finished")
     )
     cluster.jobs = {record.job.job_id: record for record in map(_restored, kept["jobs"])}
     cluster.running = {i for i, record in cluster.jobs.items() if record.state is JobState.RUNNING}

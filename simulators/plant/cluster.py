@@ -3,68 +3,22 @@
 import bisect
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from zlib import crc32
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igoudar.core.errors import CommandError
 from igoudar.core.model import Job, JobState
+from igoudar.simulators.plant.job_record import JobRecord, expected_s, place
 
-STOP_COST_S = 600.0  # of a job's work: one suspend and resume (SITE.md)
+STOP_COST_S = 600.0  # of a job's work: one suspend and resume
 KEEP_FINISHED_S = 2 * 86_400.0
 EPSILON_S = 1e-6
-_LIVE = (JobState.WAITING, JobState.HELD, JobState.SUSPENDED)
-
-
-@dataclass(slots=True)
-class JobRecord:
-    """A job and where it stands; times in seconds since 1970."""
-
-    job: Job
-    expected_s: float
-    submitted_s: float
-    state: JobState = JobState.WAITING
-    begin_s: float = 0.0  # not started before
-    began_s: float | None = None  # first start
-    finished_s: float | None = None
-    done_s: float = 0.0  # work done until `since_s`
-    since_s: float = 0.0  # start of the present run
-    placed: dict[int, int] = field(default_factory=dict)  # rack index -> GPUs
-    stops: int = 0
-    shifted: bool = False  # held, delayed or suspended by somebody
-
-    @property
-    def begin_at(self) -> datetime:
-        """Not started before, UTC."""
-        return datetime.fromtimestamp(self.begin_s, UTC)
-
-    @property
-    def started(self) -> datetime | None:
-        """First start, UTC."""
-        return None if self.began_s is None else datetime.fromtimestamp(self.began_s, UTC)
-
-    @property
-    def finished(self) -> datetime | None:
-        """End, UTC."""
-        return None if self.finished_s is None else datetime.fromtimestamp(self.finished_s, UTC)
-
-    def work_done_s(self, now_s: float) -> float:
-        """Work done until `now_s` [s at full power]."""
-        running = self.state is JobState.RUNNING
-        return min(self.job.duration_s, self.done_s + (now_s - self.since_s if running else 0.0))
-
-
-def expected_s(job: Job, seed: int) -> float:
-    """What a scheduler would expect a job to last [s]: the truth within about 20 %, fixed by seed and job."""
-    draw = np.random.default_rng([seed, crc32(job.job_id.encode())]).normal()
-    return job.duration_s * (1.0 + 0.12 * float(np.clip(draw, -1.7, 1.7)))
 
 
 class Cluster:
-    """Jobs on racks. Held and delayed jobs wait; any other starts in order of submission when its gang fits."""
+    """Jobs on racks; any that is not held or delayed starts in order of submission when its gang fits."""
 
     def __init__(self, flexible_gpus: NDArray[np.int64], seed: int) -> None:
         self.capacity = flexible_gpus
@@ -75,6 +29,7 @@ class Cluster:
         self.jobs: dict[str, JobRecord] = {}
         self.queue: list[tuple[float, str]] = []  # (submitted, id) of waiting, held and suspended jobs
         self.ends: list[tuple[float, str]] = []  # heap of finishing times; stale entries are skipped
+        self.begins: list[tuple[float, str]] = []  # heap of the ends of delays; stale entries are skipped
         self.running: set[str] = set()
         self.finished_ids: list[tuple[float, str]] = []
         self.seen = self.finished_count = self.rejected = self.shifted_count = 0
@@ -142,7 +97,7 @@ class Cluster:
         self.finished_ids.append((record.finished_s, record.job.job_id))
 
     def _grace(self, job: Job) -> float:
-        """Time for control to decide before a job starts by itself: none where the deadline is too near for it."""
+        """Time for control to decide before a job starts by itself; none where the deadline is near."""
         if not job.flexible or self.grace_s <= 0:
             return 0.0
         if job.deadline is None:
@@ -154,22 +109,21 @@ class Cluster:
 
     def _enqueue(self, record: JobRecord) -> None:
         bisect.insort(self.queue, (record.submitted_s, record.job.job_id))
-        self._dirty = True
+        self._delay(record, record.begin_s)
 
     def hold(self, job_id: str, until: datetime | None = None) -> JobRecord:
         """Keep a waiting job from starting, until an instant or until it is released."""
         record = self._expect(job_id, JobState.WAITING, JobState.HELD)
         record.state = JobState.HELD if until is None else JobState.WAITING
-        record.begin_s = record.begin_s if until is None else until.timestamp()
         record.shifted = True
-        self._dirty = True
+        self._delay(record, record.begin_s if until is None else until.timestamp())
         return record
 
     def release(self, job_id: str) -> JobRecord:
         """Let a waiting or held job start as soon as its gang fits."""
         record = self._expect(job_id, JobState.WAITING, JobState.HELD)
-        record.state, record.begin_s = JobState.WAITING, min(record.begin_s, self.now_s)
-        self._dirty = True
+        record.state = JobState.WAITING
+        self._delay(record, min(record.begin_s, self.now_s))
         return record
 
     def suspend(self, job_id: str) -> JobRecord:
@@ -184,8 +138,8 @@ class Cluster:
     def resume(self, job_id: str) -> JobRecord:
         """Queue a suspended job again; it keeps its place by submission."""
         record = self._expect(job_id, JobState.SUSPENDED)
-        record.state, record.begin_s = JobState.WAITING, self.now_s
-        self._dirty = True
+        record.state = JobState.WAITING
+        self._delay(record, self.now_s)
         return record
 
     def release_all(self) -> None:
@@ -206,22 +160,24 @@ class Cluster:
 
     def next_event_s(self) -> float:
         """When something happens by itself next: an end or the end of a delay (inf = never)."""
-        while self.ends and not self._is_end(*self.ends[0]):
-            heapq.heappop(self.ends)
-        end = self.ends[0][0] if self.ends else float("inf")
-        waits = (self.jobs[i] for _, i in self.queue)
-        begins = (
-            r.begin_s for r in waits if r.state is JobState.WAITING and r.begin_s > self.now_s + EPSILON_S
-        )
-        return min(end, min(begins, default=float("inf")))
+        for heap, is_live in ((self.ends, self._is_end), (self.begins, self._is_begin)):
+            while heap and not is_live(*heap[0]):
+                heapq.heappop(heap)
+        return min((heap[0][0] for heap in (self.ends, self.begins) if heap), default=float("inf"))
 
     def _is_end(self, end_s: float, job_id: str) -> bool:
         record = self.jobs.get(job_id)
-        return (
-            record is not None
-            and record.state is JobState.RUNNING
-            and end_s == record.since_s + record.job.duration_s - record.done_s
-        )
+        return record is not None and record.state is JobState.RUNNING and end_s == record.end_s
+
+    def _is_begin(self, begin_s: float, job_id: str) -> bool:
+        record = self.jobs.get(job_id)
+        waits = record is not None and record.state is JobState.WAITING and begin_s == record.begin_s
+        return waits and begin_s > self.now_s + EPSILON_S
+
+    def _delay(self, record: JobRecord, begin_s: float) -> None:
+        record.begin_s = begin_s
+        heapq.heappush(self.begins, (begin_s, record.job.job_id))
+        self._dirty = True
 
     def advance(self, now_s: float, arrivals: Iterable[Job] = ()) -> None:
         """Move to `now_s`: end what is done, take in what arrives, start what fits."""
@@ -263,29 +219,14 @@ class Cluster:
             self.queue = [key for key in self.queue if key[1] not in self.running]
 
     def _start(self, record: JobRecord) -> None:
-        record.placed = self._place(record.job.gpus)
+        record.placed = place(self.free, record.job.gpus)
         for rack, gpus in record.placed.items():
             self.free[rack] -= gpus
         self.shifted_count += record.shifted and record.began_s is None
         record.state, record.since_s = JobState.RUNNING, self.now_s
         record.began_s = self.now_s if record.began_s is None else record.began_s
         self.running.add(record.job.job_id)
-        end_s = record.since_s + record.job.duration_s - record.done_s
-        heapq.heappush(self.ends, (end_s, record.job.job_id))
-
-    def _place(self, gpus: int) -> dict[int, int]:
-        """Racks for a gang: the fullest one that holds it whole, else the emptiest ones."""
-        whole = np.flatnonzero(self.free >= gpus)
-        if len(whole):
-            return {int(whole[np.argmin(self.free[whole])]): gpus}
-        placed: dict[int, int] = {}
-        for rack in np.argsort(-self.free, kind="stable").tolist():
-            part = min(gpus, int(self.free[rack]))
-            placed[rack] = part
-            gpus -= part
-            if gpus == 0:
-                break
-        return placed
+        heapq.heappush(self.ends, (record.end_s, record.job.job_id))
 
     def _free(self, record: JobRecord) -> None:
         for rack, gpus in record.placed.items():

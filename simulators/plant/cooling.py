@@ -11,7 +11,7 @@ from igoudar.simulators.plant.chillers import WATER_RISE_K, Chillers
 from igoudar.simulators.plant.noise import Series
 from igoudar.simulators.plant.weather import Conditions
 
-# Design figures, our assumptions, chosen so that PUE comes out between 1.05 and 1.12 at Dakhla (SITE.md).
+# Design figures, our assumptions, chosen so that PUE comes out between 1.05 and 1.12 at Dakhla.
 CDU_APPROACH_K = 4.0  # facility water to rack liquid
 LIQUID_RISE_K = 10.0  # over a rack at full load
 AIR_RISE_K = 12.0
@@ -21,8 +21,8 @@ COOLER_APPROACH_K = 3.0  # outdoor air to air-side water
 COOLER_DESIGN_K = 8.0  # facility water to outdoor air at rated heat
 PAD_RATIO = 0.6  # wet pads cover this share of the wet-bulb depression
 PAD_FROM_C = 22.0
-CDU_PUMP_RATIO, LOOP_PUMP_RATIO = 0.010, 0.008  # power at full flow over rated heat
-AIR_FAN_RATIO, COOLER_FAN_RATIO = 0.050, 0.020
+CDU_PUMP_RATIO, LOOP_PUMP_RATIO = 0.014, 0.010  # power at full flow over rated heat
+AIR_FAN_RATIO, COOLER_FAN_RATIO = 0.070, 0.030
 LEAST_FLOW = 0.35
 TIME_CONSTANT_S = 300.0
 WATER_J_PER_L_K = 4186.0
@@ -35,7 +35,7 @@ def flow_for(heat_ratio: Series) -> Series:
 
 
 def affinity(flow_ratio: float) -> float:
-    """Power over rated power of a pump or fan. Source: affinity laws, power grows with the cube of the flow."""
+    """Power over rated power of a pump or fan. Source: affinity laws, the cube of the flow."""
     return flow_ratio**3
 
 
@@ -85,7 +85,8 @@ class Cooling:
         self.energy_wh = 0.0
 
     def _per_cdu(self, rack_values: Series) -> Series:
-        return np.bincount(self.cdu_of_rack, weights=rack_values, minlength=self.cdus)
+        sums: Series = np.bincount(self.cdu_of_rack, weights=rack_values, minlength=self.cdus).astype(float)
+        return sums
 
     def carry(self, rack_w: Series, sky: Conditions) -> float:
         """Set the plant for the racks' heat under the present sky; return its electric power [W]."""
@@ -144,7 +145,8 @@ class Cooling:
     def cdu_flow_lpm(self) -> Series:
         """Flow of every CDU's secondary loop [l/min]."""
         rated: Series = self.cdu_rated_w / (WATER_J_PER_L_K * LIQUID_RISE_K) * 60.0
-        return rated * self.cdu_flow
+        flow: Series = rated * self.cdu_flow
+        return flow
 
     def cdu_pump_w(self, unit: int) -> float:
         """Electric power of one CDU's pumps [W]."""

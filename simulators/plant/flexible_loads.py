@@ -14,8 +14,8 @@ ELECTROLYSER_WH_PER_KG = 53_000.0  # hydrogen, system level
 class Drive:
     """One flexible load.
 
-    By itself it spreads what is left of the day's quantity evenly until midnight UTC. A written limit is followed
-    instead, up to the day's quantity; what a limit kept back is done the next day.
+    By itself it spreads what is left of the day's quantity evenly until midnight UTC. A written limit is
+    followed instead, up to the day's quantity; what a limit kept back is done the next day.
     """
 
     load: FlexibleLoad
@@ -44,7 +44,7 @@ class Drive:
         return self.power_w
 
     def _new_day(self, day: int, within_s: float) -> None:
-        """Add a day's quantity (the first day: what is left of it), never more than a full day's run is owed."""
+        """Add a day's quantity (at the start, of the rest of the day); at most a full day's run is owed."""
         part = 1.0 - within_s / DAY_S if self.day < 0 else 1.0
         self.left_wh = min(self.left_wh + part * self.load.daily_wh, 24.0 * self.load.power_w)
         self.day = day

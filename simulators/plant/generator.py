@@ -6,11 +6,11 @@ from functools import lru_cache
 import numpy as np
 
 from igoudar.core.model import Job
-from igoudar.simulators.plant.jobs import FLEXIBLE_LOAD
+from igoudar.simulators.plant.jobs import FLEXIBLE_LOAD, JobList
 from igoudar.simulators.plant.noise import DAY_S
 
-# Derived from the Philly trace (Chronus artifact, MIT): 92 % of the jobs have one GPU; lengths are log-normal with
-# a median of about 80 min (cut at 2 days here); deadlines 1.3 to 3.5 lengths after submission.
+# Derived from the Philly trace (Chronus artifact, MIT): 92 % of the jobs have one GPU; lengths are log-normal
+# with a median of about 80 min (cut at 2 days here); deadlines 1.3 to 3.5 lengths after submission.
 SIZES, SIZE_SHARE = (1, 2, 4, 8, 16), (0.915, 0.01, 0.04, 0.03, 0.005)
 LOG_MEAN_MIN, LOG_SD = 4.4, 1.25
 LONGEST_MIN, SHORTEST_MIN = 2880.0, 2.0
@@ -26,8 +26,7 @@ class JobGenerator:
     def between(self, start_s: float, end_s: float) -> list[Job]:
         """Jobs submitted in [start_s, end_s) (seconds since 1970), in order."""
         days = range(int(start_s // DAY_S), int(end_s // DAY_S) + 1)
-        jobs = (job for day in days for job in _day(self.gpus, self.seed, day))
-        return [job for job in jobs if start_s <= job.submitted.timestamp() < end_s]
+        return [job for day in days for job in _day(self.gpus, self.seed, day).between(start_s, end_s)]
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +39,7 @@ def _mean_gpu_min() -> float:
 
 
 @lru_cache(maxsize=4)
-def _day(gpus: int, seed: int, day: int) -> tuple[Job, ...]:
+def _day(gpus: int, seed: int, day: int) -> JobList:
     """One UTC day's jobs. Large sites get larger gangs, not more jobs than a trace of that kind holds."""
     draw = np.random.default_rng([seed, 23, day])
     factor = max(1, round(gpus / 1400))
@@ -51,10 +50,8 @@ def _day(gpus: int, seed: int, day: int) -> tuple[Job, ...]:
     minutes = np.clip(np.exp(draw.normal(LOG_MEAN_MIN, LOG_SD, count)), SHORTEST_MIN, LONGEST_MIN)
     slack = 1.0 + draw.lognormal(0.2, 0.7, count)
     users, models = draw.integers(1, 9, count), draw.integers(0, len(MODELS), count)
-    return tuple(
-        _job(f"{day}-{i:04d}", *row)
-        for i, row in enumerate(zip(at_s, sizes, minutes, slack, users, models, strict=True))
-    )
+    rows = enumerate(zip(at_s, sizes, minutes, slack, users, models, strict=True))
+    return JobList([_job(f"{day}-{i:04d}", *row) for i, row in rows])
 
 
 def _job(job_id: str, at_s: float, gpus: int, minutes: float, slack: float, user: int, model: int) -> Job:

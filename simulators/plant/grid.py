@@ -9,7 +9,7 @@ from igoudar.simulators.plant.noise import Series
 
 NO_LOAD_RATIO = 0.0010  # of rated power; with the load loss about the EU ecodesign tier 2 of large units
 LOAD_LOSS_RATIO = 0.0080  # of rated power at full load, grows with the square
-DISTRIBUTION_RATIO = 0.012  # UPS in eco mode, busbars and PDUs, of the IT load; our assumption
+DISTRIBUTION_RATIO = 0.018  # UPS in eco mode, busbars and PDUs, of the IT load; our assumption
 
 
 class Transformers:

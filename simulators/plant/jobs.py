@@ -1,22 +1,21 @@
 """Where jobs come from: a replayed trace or a seeded generator of similar statistics."""
 
+import bisect
 import csv
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, overload
-
-import numpy as np
 
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Job, Site
 from igoudar.simulators.plant.noise import DAY_S
 from igoudar.simulators.plant.resource import ORIGIN
 
-FLEXIBLE_LOAD = 0.8  # of the flexible half of the GPUs, run-now's mean (INTERFACES.md)
+FLEXIBLE_LOAD = 0.8  # of the flexible half of the GPUs, run-now's mean
 DAY = timedelta(days=1)
 COLUMNS = (
     "job_id",
@@ -43,15 +42,17 @@ def flexible_gpus(site: Site) -> int:
     return sum(rack.gpus // 2 for rack in site.racks)
 
 
-@dataclass(frozen=True)
 class JobList:
     """Some jobs, once."""
 
-    jobs: Sequence[Job]
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = sorted(jobs, key=lambda job: job.submitted)
+        self._times = [job.submitted.timestamp() for job in self._jobs]
 
     def between(self, start_s: float, end_s: float) -> list[Job]:
         """Jobs submitted in [start_s, end_s)."""
-        return [job for job in self.jobs if start_s <= job.submitted.timestamp() < end_s]
+        first, last = (bisect.bisect_left(self._times, time_s) for time_s in (start_s, end_s))
+        return self._jobs[first:last]
 
 
 class JobTrace(Sequence[Job]):
@@ -59,7 +60,7 @@ class JobTrace(Sequence[Job]):
 
     def __init__(self, jobs: Sequence[Job], period_s: float, rejected_lines: Sequence[int] = ()) -> None:
         self._jobs = sorted(jobs, key=lambda job: job.submitted)
-        self._offsets = np.array([(job.submitted - ORIGIN).total_seconds() for job in self._jobs])
+        self._offsets = [(job.submitted - ORIGIN).total_seconds() for job in self._jobs]
         self.period_s, self.rejected_lines = period_s, tuple(rejected_lines)
 
     @overload
@@ -83,7 +84,7 @@ class JobTrace(Sequence[Job]):
 
     def _lap(self, lap: int, start: float, end: float) -> list[Job]:
         shift = lap * self.period_s
-        first, last = np.searchsorted(self._offsets, [start - shift, end - shift], side="left")
+        first, last = (bisect.bisect_left(self._offsets, offset - shift) for offset in (start, end))
         return [_moved(job, lap, timedelta(seconds=shift)) for job in self._jobs[first:last]]
 
 
@@ -97,8 +98,9 @@ def _moved(job: Job, lap: int, shift: timedelta) -> Job:
 def load_jobs(path: Path, site: Site) -> JobTrace:
     """Read a Philly-format trace and fit it to a site.
 
-    A site larger than the trace multiplies every job's GPUs by a whole number; a smaller one keeps a fixed share of
-    the jobs, chosen by a hash of job_id; so that run-now uses about 80 % of the flexible half of the GPUs.
+    A site larger than the trace multiplies every job's GPUs by a whole number; a smaller one keeps a fixed
+    share of the jobs, chosen by a hash of job_id; so that run-now uses about 80 % of the flexible half of the
+    GPUs.
 
     Raises:
         ConfigError: naming the file and the line of a malformed row.

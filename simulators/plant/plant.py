@@ -1,4 +1,4 @@
-"""The plant: ties sun, wind, air, cooling, racks, battery, grid and cluster together in one energy balance."""
+"""The plant: sun, wind, air, cooling, racks, battery, grid and cluster in one energy balance."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ MINUTE_S = 60.0
 
 
 class Plant:
-    """A simulated site. The same site, start, seed and inputs give the same weather, whatever is done to it."""
+    """A simulated site; the same seed and inputs give the same weather, whatever is done to it."""
 
     def __init__(
         self,
@@ -47,8 +47,8 @@ class Plant:
         self.solar = Farm(site.solar.ac_w, _of_kind(site, Kind.INVERTER), seed, 5)
         self.wind = Farm(site.wind.ac_w, _of_kind(site, Kind.TURBINE), seed, 7)
         self.battery = Battery(site.battery, {d.name: d.share for d in _of_kind(site, Kind.BATTERY)})
-        self.desalination = Drive(site.desalination, DESALINATION_WH_PER_M3)
-        self.electrolyser = Drive(site.electrolyser, ELECTROLYSER_WH_PER_KG)
+        self.desalination: Drive = Drive(site.desalination, DESALINATION_WH_PER_M3)
+        self.electrolyser: Drive = Drive(site.electrolyser, ELECTROLYSER_WH_PER_KG)
         self.cluster = Cluster(self.racks.flexible_gpus, seed)
         self.cluster.now_s = self.time_s
         self.arrivals: JobSource | None = _source(self, jobs)
@@ -69,6 +69,7 @@ class Plant:
         while self.time_s < end:
             until = min(end, self._next_event_s())
             self._run(until)
+        self.totals.work_gpu_s = self.cluster.work_gpu_s()
 
     def _next_event_s(self) -> float:
         """The next whole minute, or the next thing that happens on the cluster."""
@@ -124,21 +125,21 @@ class Plant:
         self._add_totals(seconds / 3600.0)
 
     def _add_totals(self, hours: float) -> None:
-        totals, it = self.totals, float(self.racks.power_w.sum())
+        totals, units = self.totals, self.battery.converters.values()
         totals.pv_available += float(self.solar.available_w.sum()) * hours
-        totals.pv += float(self.solar.power_w.sum()) * hours
         totals.wind_available += float(self.wind.available_w.sum()) * hours
-        totals.wind += float(self.wind.power_w.sum()) * hours
         totals.grid_import += max(0.0, self.grid_w) * hours
         totals.grid_export += max(0.0, -self.grid_w) * hours
         totals.flexible += self.racks.flexible_w * hours
-        totals.urgent += (it - self.racks.flexible_w) * hours
-        totals.cooling += self.cooling.powers.total * hours
         totals.losses += float(self.transformers.loss_w.sum()) * hours
-        totals.desalination += self.desalination.power_w * hours
-        totals.electrolyser += self.electrolyser.power_w * hours
-        totals.battery_charge = sum(c.charge_wh for c in self.battery.converters.values())
-        totals.battery_discharge = sum(c.discharge_wh for c in self.battery.converters.values())
+        totals.pv, totals.wind = float(self.solar.energy_wh.sum()), float(self.wind.energy_wh.sum())
+        totals.urgent = float(self.racks.energy_wh.sum()) - totals.flexible
+        totals.cooling = self.cooling.energy_wh
+        totals.desalination, totals.electrolyser = self.desalination.energy_wh, self.electrolyser.energy_wh
+        totals.battery_charge = sum(unit.charge_wh for unit in units)
+        totals.battery_discharge = sum(unit.discharge_wh for unit in units)
+        totals.battery_losses = sum(unit.loss_wh for unit in units)
+        totals.battery_stored = self.battery.stored_wh - self.initial_wh
 
     def load_w(self) -> float:
         """Load of the whole campus: facility, desalination, electrolyser [W]."""

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from igoudar.core.model import Feed, Site
 from igoudar.simulators.plant.noise import DAY_S, Series, noise_at
 
-URGENT_SWING = 0.15  # INTERFACES.md, reference scenario: 1 + 0.15 sin(2 pi (h - 14) / 24)
+URGENT_SWING = 0.15  # reference scenario: 1 + 0.15 sin(2 pi (h - 14) / 24)
 URGENT_NOISE = 0.02
 DYNAMIC = 0.5  # share of a rack's GPUs that serve urgent load
 
 
 def urgent_w(site: Site, seed: int, time_s: float) -> float:
-    """Urgent IT load of the site, the idle draw of every rack included [W]. Source: INTERFACES.md plus 2 % noise."""
+    """Urgent IT load of the site, the idle draw of every rack included, with 2 % noise [W]."""
     hour = (time_s % DAY_S) / 3600.0
     shape = 1.0 + URGENT_SWING * math.sin(2.0 * math.pi * (hour - 14.0) / 24.0)
     noise = 1.0 + URGENT_NOISE * noise_at(seed, "urgent", 300.0, 1800.0, time_s)

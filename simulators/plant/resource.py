@@ -10,7 +10,7 @@ import numpy as np
 from igoudar.core.errors import ConfigError
 from igoudar.simulators.plant.noise import DAY_S, Series
 
-ORIGIN = datetime(2025, 1, 6, tzinfo=UTC)  # where INTERFACES.md lays the first period
+ORIGIN = datetime(2025, 1, 6, tzinfo=UTC)  # where the first period is laid
 COLUMNS = ("PV-FIX", "WIND-ON")
 PATTERN = "*RES-HYBR*aggregated.csv"
 HOUR_S = 3600.0
@@ -18,7 +18,7 @@ HOUR_S = 3600.0
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """Hourly factors, periods end to end from `ORIGIN`, wrapping round; the wind factor is before derating."""
+    """Hourly factors, periods end to end from `ORIGIN`, wrapping round; wind before derating."""
 
     pv_ratio: Series
     wind_ratio: Series

@@ -45,8 +45,9 @@ class _Sky(NamedTuple):
 @lru_cache(maxsize=8)
 def _clear_sky(place: Place, day: int) -> _Sky:
     """Ineichen clear sky of one day [W/m2]. Source: pvlib, its Linke turbidity climatology."""
-    import pandas as pd  # noqa: PLC0415 - with pvlib 4 s of CPU; a replay of measured factors never needs them
-    import pvlib  # noqa: PLC0415
+    # Lazy: 4 s of CPU together, and a replay of measured factors never needs them.
+    import pandas as pd
+    import pvlib
 
     times = pd.to_datetime(day * DAY_S + np.linspace(0.0, DAY_S, CLEAR_POINTS), unit="s", utc=True)
     location = pvlib.location.Location(place.latitude_deg, place.longitude_deg, altitude=place.altitude_m)
@@ -59,18 +60,18 @@ def _clear_sky(place: Place, day: int) -> _Sky:
 def _clear_index(seed: int, day: int) -> Series:
     """Share of the clear-sky irradiance that gets through, by minutes.
 
-    Mostly clear with passing stratus: a cover that drifts over hours, and clouds of minutes inside it. Tuned to the
-    region's mean factor, 0.222 (SITE.md); the process is our assumption.
+    Mostly clear with passing stratus: a cover that drifts over hours, and clouds of minutes inside it. Tuned
+    to the region's mean factor, 0.222 (PTX-BOA); the process is our assumption.
     """
     drift = on_grid(noise_day(seed, "cloud cover", 900.0, 7 * 3600.0, day), POINTS)
     clouds = noise_day(seed, "clouds", 60.0, 420.0, day)
-    cover = 1.0 / (1.0 + np.exp(-2.2 * (drift - 0.9)))
+    cover = 1.0 / (1.0 + np.exp(-2.2 * (drift - 0.7)))
     passing = 1.0 / (1.0 + np.exp(-3.0 * clouds))
     return 1.0 - cover * (0.45 + 0.35 * passing)
 
 
 def _in_plane(sky: _Sky, clear_index: Series, solar: SolarFarm) -> Series:
-    """Irradiance in the panels' plane [W/m2]: beam, isotropic diffuse, ground reflection (albedo 0.25, sand)."""
+    """Irradiance in the panels' plane [W/m2]: beam, isotropic diffuse, ground (albedo 0.25, sand)."""
     zenith, tilt = np.radians(sky.zenith_deg), math.radians(solar.tilt_deg)
     turn = np.radians(sky.azimuth_deg - solar.azimuth_deg)
     incidence = np.cos(zenith) * math.cos(tilt) + np.sin(zenith) * math.sin(tilt) * np.cos(turn)
@@ -106,6 +107,6 @@ def sun_day(
 
 
 def replayed_sun(ratio: Series) -> SunDay:
-    """Irradiance that goes with a replayed capacity factor: 0.83 of rated power per kW/m2 in plane (our assumption)."""
+    """Irradiance for a replayed capacity factor: 0.83 of rated power per kW/m2 in plane (our assumption)."""
     poa = ratio / 0.83 * 1000.0
     return SunDay(poa * 0.94, poa, ratio)

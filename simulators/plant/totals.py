@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Totals:
-    """Energies [Wh] on the campus bus; `losses` are those of transformers and distribution.
+    """Energies [Wh] on the campus bus.
 
-    The battery's own losses are charge - discharge - what is stored more than at the start.
+    Each is its machines' own count, the grid's the integral of what was left over, so that the balance is a
+    check and no identity. `losses` are those of transformers and distribution; the battery keeps its own.
     """
 
     pv_available: float = 0.0
@@ -18,6 +19,8 @@ class Totals:
     grid_export: float = 0.0
     battery_charge: float = 0.0
     battery_discharge: float = 0.0
+    battery_losses: float = 0.0
+    battery_stored: float = 0.0  # more than at the start
     urgent: float = 0.0
     flexible: float = 0.0
     cooling: float = 0.0
@@ -52,5 +55,7 @@ class Totals:
         return self.facility + self.desalination + self.electrolyser + self.battery_charge + self.grid_export
 
     def balance_error(self) -> float:
-        """|in - out| / in on the campus bus."""
-        return abs(self.supplied - self.used) / self.supplied if self.supplied > 0 else 0.0
+        """|in - out| / in, on the campus bus and in the battery."""
+        bus = self.supplied - self.used
+        kept = self.battery_charge - self.battery_discharge - self.battery_losses - self.battery_stored
+        return (abs(bus) + abs(kept)) / self.supplied if self.supplied > 0 else 0.0

@@ -10,14 +10,16 @@ import numpy as np
 from igoudar.simulators.plant.noise import DAY_S, Series, noise_day
 
 STEP_S = 600.0
-MEMORY_S = 30 * 3600.0
-WEIBULL_SHAPE = 3.6  # chosen so that the factor is below 0.1 in about 7.4 % of hours (SITE.md)
-YEARLY_SWING = 0.12  # our assumption; SITE.md gives the peak (July), not the size
+MEMORY_S = 20 * 3600.0
+WEIBULL_SHAPE = 3.7  # chosen so that the factor is below 0.1 in about 7.4 % of hours (PTX-BOA)
+YEARLY_SWING = 0.12  # our assumption; measured is the peak in July (El Hierro), not the size
 PEAK_DAY = 196.0
-# Mean factor by hour of day, UTC: derived from PTX-BOA's Dakhla profile (CC BY-SA 4.0), scaled to its mean, 0.581.
+# Mean factor by hour of day, UTC: derived from PTX-BOA's Dakhla profile (CC BY-SA 4.0).
 DAILY_SHAPE = np.array(
-    [0.72, 0.70, 0.68, 0.66, 0.64, 0.62, 0.60, 0.59, 0.56, 0.50, 0.44, 0.40]
-    + [0.38, 0.36, 0.35, 0.40, 0.48, 0.58, 0.65, 0.70, 0.72, 0.73, 0.73, 0.725]
+    (
+        *(0.72, 0.70, 0.68, 0.66, 0.64, 0.62, 0.60, 0.59, 0.56, 0.50, 0.44, 0.40),
+        *(0.38, 0.36, 0.35, 0.40, 0.48, 0.58, 0.65, 0.70, 0.72, 0.73, 0.73, 0.725),
+    )
 )
 TURBINE = "S152/6330"  # the 6 MW class machine of the OEP turbine library that windpowerlib ships
 
@@ -35,12 +37,12 @@ class PowerCurve(NamedTuple):
 
 @lru_cache(maxsize=1)
 def power_curve() -> PowerCurve:
-    """The farm's curve: a 6 MW class machine, smoothed over a farm's spread of speeds. Source: windpowerlib."""
+    """A 6 MW class machine's curve, smoothed over a farm's spread of speeds. Source: windpowerlib."""
     # Lazy: 2 s of CPU, and a replay of measured factors never needs it. Its pandas calls warn of deprecation.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from windpowerlib import WindTurbine  # noqa: PLC0415
-        from windpowerlib.power_curves import smooth_power_curve  # noqa: PLC0415
+        from windpowerlib import WindTurbine
+        from windpowerlib.power_curves import smooth_power_curve
 
         turbine = WindTurbine(turbine_type=TURBINE, hub_height=120)
         curve = smooth_power_curve(
@@ -53,7 +55,7 @@ def power_curve() -> PowerCurve:
 
 
 def _relative_speed(latent: Series) -> Series:
-    """Weibull-distributed speed, scale 1, from a standard normal process (logistic approximation of its CDF)."""
+    """Weibull-distributed speed, scale 1, from a standard normal process (logistic CDF)."""
     return np.log1p(np.exp(1.702 * latent)) ** (1.0 / WEIBULL_SHAPE)
 
 
@@ -73,7 +75,7 @@ def _scale_of_factor() -> tuple[Series, Series]:
 def wind_day(seed: int, day: int) -> tuple[Series, Series]:
     """One UTC day by ten minutes: capacity factor before derating, and speed at hub height [m/s].
 
-    Peaks at 21-22 h UTC, lowest at 14 h, yearly peak in July, calm below 0.1 in about 7.4 % of hours (SITE.md).
+    Peaks at 21-22 h UTC, lowest at 14 h, yearly peak in July, below 0.1 in about 7.4 % of hours.
     """
     latent = noise_day(seed, "wind", STEP_S, MEMORY_S, day)
     hours = np.linspace(0.0, 24.0, round(DAY_S / STEP_S) + 1)
@@ -87,7 +89,7 @@ def wind_day(seed: int, day: int) -> tuple[Series, Series]:
 
 
 def speed_of_ratio(ratio: Series) -> Series:
-    """A plausible hub-height speed [m/s] for a replayed capacity factor: cubic from 3 to 12.5 m/s (our assumption)."""
+    """Hub-height speed [m/s] for a replayed capacity factor: cubic from 3 to 12.5 m/s (our assumption)."""
     share = np.clip(ratio, 0.0, 1.0)
     speed: Series = np.cbrt(27.0 + share * (12.5**3 - 27.0))
     return speed
