@@ -11,15 +11,20 @@ from typing import Any
 from igoudar.core.errors import ConfigError
 
 
+def state_path(site: str, chosen: Path | None) -> Path:
+    """Where the folder of `site` is or would be, untouched."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    named = chosen or (Path(value) if (value := os.environ.get("IGOUDAR_STATE")) else None)
+    return named or Path(base) / "igoudar" / site
+
+
 def state_folder(site: str, chosen: Path | None) -> Path:
     """The folder for `site`: `--state`, else IGOUDAR_STATE, else under XDG_STATE_HOME; made with mode 0700.
 
     Raises:
         ConfigError: when it can't be made or is not ours to write.
     """
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    named = chosen or (Path(value) if (value := os.environ.get("IGOUDAR_STATE")) else None)
-    folder = named or Path(base) / "igoudar" / site
+    folder = state_path(site, chosen)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)

@@ -1,0 +1,201 @@
+"""Backup, restore and doctor, as a person runs them."""
+
+import json
+import sqlite3
+import tarfile
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from igoudar.app import keeping
+from igoudar.app.state import state_folder
+from igoudar.core.clock import SiteClock
+from igoudar.core.errors import IgoudarError
+from igoudar.core.i18n import codes
+from igoudar.core.model import Reading
+from igoudar.core.store.parquet import ParquetStore
+from igoudar.core.store.protocol import Series
+from igoudar.core.store.reader import ParquetReader
+
+START = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+END = START + timedelta(days=1)
+POWER = Series("pdu-1", "active_power_w")
+
+
+def reading(second: int) -> Reading:
+    return Reading(START + timedelta(seconds=second), "pdu-1", {"active_power_w": float(second)})
+
+
+def run(*words: str | Path) -> Result:
+    app = typer.Typer()
+    keeping.add_commands(app)
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def answer(*words: str | Path) -> dict[str, Any]:
+    result = run(*words, "--json")
+    assert result.exit_code in {0, 1}, result.output
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return dict(json.loads(result.stdout))
+
+
+def values(state: Path) -> list[float]:
+    found: list[float] = ParquetReader(state / "store").range([POWER], START, END)["value"].to_list()
+    return found
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A stopped site with ten samples, two merges and one record."""
+    folder = state_folder("lab", tmp_path / "state")
+    with ParquetStore.open(folder / "store", hot_limit=4) as store:
+        for second in range(10):
+            store.append([reading(second)])
+    with closing(sqlite3.connect(folder / "state.sqlite")) as records, records:
+        records.execute("CREATE TABLE action (reason TEXT)")
+        records.execute("INSERT INTO action VALUES ('wind tonight')")
+    return folder
+
+
+def reasons(state: Path) -> list[str]:
+    with closing(sqlite3.connect(state / "state.sqlite")) as records:
+        return [str(row[0]) for row in records.execute("SELECT reason FROM action")]
+
+
+def test_a_backup_of_a_running_site_restores_whole_in_an_empty_place(state: Path, tmp_path: Path) -> None:
+    archive, other = tmp_path / "lab.tar", tmp_path / "other"
+    with ParquetStore.open(state / "store", hot_limit=4) as store:
+        store.append([reading(10)])
+        made = answer("backup", archive, "--state", state)
+        store.append([reading(11)])
+    assert made["samples"] == 11
+    assert archive.stat().st_mode & 0o077 == 0
+    answer("restore", archive, "--state", other)
+    assert values(other) == [float(second) for second in range(11)]
+    assert reasons(other) == ["wind tonight"]
+    with ParquetStore.open(other / "store") as store:
+        store.append([reading(20)])
+        assert store.last_time() == START + timedelta(seconds=20)
+
+
+def test_a_backup_holds_no_token(state: Path, tmp_path: Path) -> None:
+    (state / "token").write_text("secret")
+    run("backup", tmp_path / "lab.tar", "--state", state)
+    with tarfile.open(tmp_path / "lab.tar") as tar:
+        assert not [name for name in tar.getnames() if "token" in name]
+
+
+def test_restore_leaves_a_full_state_alone_unless_forced(state: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "lab.tar"
+    run("backup", archive, "--state", state)
+    with ParquetStore.open(state / "store") as store:
+        store.append([reading(99)])
+    with pytest.raises(IgoudarError, match="--force"):
+        answer("restore", archive, "--state", state)
+    assert 99.0 in values(state)
+    restored = answer("restore", archive, "--state", state, "--force")
+    assert 99.0 not in values(state)
+    assert 99.0 in values(Path(restored["aside"]))
+
+
+def test_restore_refuses_while_a_process_writes(state: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "lab.tar"
+    run("backup", archive, "--state", state)
+    with (
+        ParquetStore.open(state / "store"),
+        pytest.raises(IgoudarError, match="another process"),
+    ):
+        answer("restore", archive, "--state", state, "--force")
+    assert len(values(state)) == 10
+
+
+@pytest.mark.parametrize("position", [0.2, 0.5, 0.8])
+def test_a_damaged_backup_changes_nothing(state: Path, tmp_path: Path, position: float) -> None:
+    archive = tmp_path / "lab.tar"
+    run("backup", archive, "--state", state)
+    content = bytearray(archive.read_bytes())
+    content[int(len(content) * position)] ^= 0xFF
+    archive.write_bytes(content[: len(content) // 2])
+    with pytest.raises(IgoudarError):
+        answer("restore", archive, "--state", state, "--force")
+    assert len(values(state)) == 10
+    assert not list(state.glob(".restore-*"))
+
+
+def test_a_strange_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    with tarfile.open(tmp_path / "evil.tar", "w") as tar:
+        tar.add(tmp_path / "x", arcname="../outside")
+    with pytest.raises(IgoudarError, match="outside"):
+        answer("restore", tmp_path / "evil.tar", "--state", tmp_path / "state")
+    with pytest.raises(IgoudarError, match="no such backup"):
+        answer("restore", tmp_path / "nowhere.tar", "--state", tmp_path / "state")
+
+
+def test_a_dry_run_changes_nothing(state: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "lab.tar"
+    assert answer("backup", archive, "--state", state, "--dry-run")["samples"] == 10
+    assert not archive.exists()
+    run("backup", archive, "--state", state)
+    assert answer("restore", archive, "--state", tmp_path / "new", "--dry-run")["samples"] == 10
+    assert not (tmp_path / "new").exists()
+
+
+def test_nothing_to_back_up_says_so(tmp_path: Path) -> None:
+    with pytest.raises(IgoudarError, match="igoudar up"):
+        answer("backup", tmp_path / "lab.tar", "--state", tmp_path / "empty")
+    assert not list(tmp_path.iterdir())
+
+
+def findings(state: Path) -> dict[str, str]:
+    found = answer("doctor", "--state", state)["findings"]
+    return {finding["code"].removeprefix("app.doctor_"): finding["level"] for finding in found}
+
+
+def test_doctor_finds_a_healthy_site_healthy(state: Path) -> None:
+    SiteClock(END, 0.0, 1.0).save(state / "clock.json")
+    found = findings(state)
+    assert {"store_ok", "records_ok", "permissions_ok", "lock_free", "site_clock_ok"} <= set(found)
+    assert {code for code in found if found[code] == "fault"} <= {"disk_fault"}
+
+
+def test_doctor_names_what_is_wrong(state: Path) -> None:
+    hot = next((state / "store" / "hot").glob("*.parquet"))
+    hot.write_bytes(hot.read_bytes()[:-1])
+    (state / "state.sqlite").write_bytes(b"not a database" * 100)
+    SiteClock(START - timedelta(days=9999), 0.0, 1.0).save(state / "clock.json")
+    state.chmod(0o755)
+    found = findings(state)
+    assert found["segment_damaged"] == "fault"
+    assert found["records_fault"] == "fault"
+    assert found["site_clock_warning"] == "warning"
+    assert found["permissions_warning"] == "warning"
+    assert run("doctor", "--state", state).exit_code == 1
+
+
+def test_doctor_says_who_writes_and_leaves_the_writer_alone(state: Path) -> None:
+    with ParquetStore.open(state / "store") as store:
+        assert "lock_held" in findings(state)
+        store.append([reading(50)])
+
+
+def test_doctor_reports_what_the_writer_set_aside(state: Path) -> None:
+    next((state / "store" / "cold").rglob("*.parquet")).unlink()
+    ParquetStore.open(state / "store").close()
+    assert findings(state)["segment_quarantined"] == "warning"
+
+
+def test_doctor_speaks_french(state: Path) -> None:
+    assert "Registres : intacts." in run("doctor", "--state", state, "--lang", "fr").stdout
+
+
+def test_every_code_has_both_languages() -> None:
+    ours = {code for code in codes("en") if code.startswith(("app.keep_", "app.doctor_"))}
+    assert ours
+    assert ours <= set(codes("fr"))
