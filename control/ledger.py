@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from igoudar.control.kpi.counters import Curve, curve
@@ -105,6 +106,8 @@ def load(chart: Books, reader: TelemetryReader, start: datetime, end: datetime, 
     """A ledger of what the store holds between two times."""
     ledger = Ledger(gap_s)
     frame = reader.range(list(chart.all), start, end).drop_nulls("value").sort("time")
-    for device, point, at, value in frame.select("device", "point", "time", "value").iter_rows():
+    minute = pl.col("time").dt.truncate("1m").alias("minute")
+    thin = frame.group_by("device", "point", minute, maintain_order=True).agg(pl.col("time", "value").last())
+    for device, point, at, value in thin.select("device", "point", "time", "value").iter_rows():
         ledger.note(Series(device, point), at, value)
     return ledger

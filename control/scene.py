@@ -32,8 +32,10 @@ class Scene:
     day: DaySeries
     means: Mapping[tuple[str, str], float] | None
     histories: Mapping[str, Steps]
-    pue: KpiView
+    pue: KpiView  # over the last day, and over the latest quarter of an hour
+    pue_now: KpiView
     renewable_share: KpiView
+    renewable_share_now: KpiView
     run_now: Mapping[datetime, float]
     parts: Mapping[str, str] = field(default_factory=dict)
     first_good_at: datetime | None = None

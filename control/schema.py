@@ -296,3 +296,23 @@ class Status(Document):
     alarms: dict[int, int]
     parts: dict[str, str]  # part -> state as the supervisor sees it
     notifications: int = 0  # sent since the state began
+
+
+class SeriesView(Document):
+    """One series, downsampled to a chart's width; null where there is no good value."""
+
+    device: str
+    point: str
+    step_s: float
+    time: list[datetime]
+    mean: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+
+
+class ErrorView(Document):
+    """What went wrong, where, and what to do next."""
+
+    what: str
+    where: str = ""
+    fix: str = ""

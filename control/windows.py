@@ -27,6 +27,15 @@ def quarter_edges(start: datetime, end: datetime) -> Times:
     return np.unique(np.concatenate([[start.timestamp()], inner, [end.timestamp()]]))
 
 
+def latest_window(
+    ledger: Ledger, series: tuple[Series, ...], now: datetime, length: timedelta
+) -> tuple[datetime, datetime]:
+    """The last window of a length that all series know the end of."""
+    span = ledger.span(series)
+    end = span[1] if span else now
+    return end - length, end
+
+
 def pue_view(ledger: Ledger, books: Books, start: datetime, end: datetime) -> KpiView:
     """PUE from the energies of both sides in the same window."""
     facility, it = books.of("transformer"), books.of("it")

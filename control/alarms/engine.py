@@ -8,11 +8,11 @@ from igoudar.control.alarms import states, watch
 from igoudar.control.alarms.alarm import Alarm
 from igoudar.control.alarms.rules import Condition
 from igoudar.control.alarms.states import AlarmState, Life
+from igoudar.control.errors import UnknownNameError
 from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import AlarmEventRow, AlarmRow
 from igoudar.control.roster import Roster
-from igoudar.core.errors import CommandError
 
 Parts = Mapping[str, Mapping[str, object]]
 
@@ -49,11 +49,11 @@ class AlarmEngine:
         """A person has seen an alarm.
 
         Raises:
-            CommandError: when there is no such alarm.
+            UnknownNameError: when there is no such alarm.
         """
         found = next((alarm for alarm in self._alarms.values() if alarm.id == alarm_id), None)
         if found is None:
-            raise CommandError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
+            raise UnknownNameError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
         alarm = replace(found, life=states.acknowledged(found.life, at, by))
         if alarm != found:
             self._alarms[(alarm.code, alarm.source)] = alarm

@@ -1,8 +1,8 @@
 """Device health."""
 
+from igoudar.control.errors import UnknownNameError
 from igoudar.control.scene import Scene
 from igoudar.control.schema import Devices, DeviceView, QualityWord
-from igoudar.core.errors import CommandError
 from igoudar.core.model import Device, Quality
 
 
@@ -19,11 +19,11 @@ def device_view(scene: Scene, name: str) -> DeviceView:
     """One device with its latest values.
 
     Raises:
-        CommandError: when the site has no such device.
+        UnknownNameError: when the site has no such device.
     """
     device = scene.roster.devices.get(name)
     if device is None:
-        raise CommandError("no such device", where=name, fix="`igoudar devices` lists them")
+        raise UnknownNameError("no such device", where=name, fix="`igoudar devices` lists them")
     return _view(scene, device, values=True)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from igoudar.control.errors import UnknownNameError
 from igoudar.control.scene import Scene
 from igoudar.control.schema import Halls, HallView, QualityWord, RackDetail, RackView
-from igoudar.core.errors import CommandError
 from igoudar.core.model import Device, JobState, Kind, Quality, Rack
 
 INLET_LOW_C = 18.0  # ASHRAE recommended range, lower end
@@ -53,11 +53,11 @@ def rack_detail(scene: Scene, name: str, history: Sequence[tuple[datetime, float
     """One rack with its liquid loop, GPUs and jobs.
 
     Raises:
-        CommandError: when the site has no such rack.
+        UnknownNameError: when the site has no such rack.
     """
     rack = scene.roster.racks.get(name)
     if rack is None:
-        raise CommandError("no such rack", where=name, fix="`igoudar site show` lists them")
+        raise UnknownNameError("no such rack", where=name, fix="`igoudar site show` lists them")
     sensors, gpus = _of(scene, name, Kind.RACK_SENSORS), _of(scene, name, Kind.GPU)
     picture, running = scene.picture, scene.queue.jobs if scene.queue else ()
     return RackDetail(

@@ -31,7 +31,7 @@ def _share(scene: Scene) -> Tile:
     value = scene.renewable_share.value
     return Tile(
         code="renewable_share",
-        value=_last(scene.day.renewable_share) if value is not None else None,
+        value=scene.renewable_share_now.value,
         unit="ratio",
         quality=_word(value, scene.fresh),
         history=_zip(scene.day.time, scene.day.renewable_share),
@@ -44,7 +44,7 @@ def _pue(scene: Scene) -> Tile:
     value = scene.pue.value
     return Tile(
         code="pue",
-        value=_last(scene.day.pue) if value is not None else None,
+        value=scene.pue_now.value,
         unit="ratio",
         quality=_word(value, scene.fresh),
         history=_zip(scene.day.time, scene.day.pue),
@@ -169,10 +169,6 @@ def _worst(scene: Scene, *roles: str) -> int | None:
 
 def _zip(times: Sequence[datetime], values: Sequence[float | None]) -> list[tuple[datetime, float | None]]:
     return list(zip(times, values, strict=True))
-
-
-def _last(values: Sequence[float | None]) -> float | None:
-    return next((value for value in reversed(values) if value is not None), None)
 
 
 def _word(value: object, fresh: bool) -> QualityWord:

@@ -1,0 +1,179 @@
+"""The command API: documents of the latest scene, and guarded wishes of people."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
+from pydantic import AwareDatetime
+from starlette.exceptions import HTTPException
+
+from igoudar.control.alarms.engine import AlarmEngine
+from igoudar.control.api.bodies import AcknowledgeBody, JobBody, ModeBody
+from igoudar.control.api.gate import gate, refusal
+from igoudar.control.api.metrics import exposition
+from igoudar.control.api.reports import Reports
+from igoudar.control.api.tokens import Tokens
+from igoudar.control.desk import BUILDERS, Desk
+from igoudar.control.errors import UnknownNameError
+from igoudar.control.mode import Modes
+from igoudar.control.operator import VERBS, Operator
+from igoudar.control.records.state import Records
+from igoudar.control.schema import (
+    ActionView,
+    AlarmView,
+    DeviceView,
+    Kpis,
+    ModeView,
+    RackDetail,
+    SeriesView,
+)
+from igoudar.control.telemetry import Telemetry
+from igoudar.control.views.actions import action_views
+from igoudar.control.views.alarms import alarm_view
+from igoudar.control.views.devices import device_view
+from igoudar.control.views.racks import inlet_sensors, rack_detail
+from igoudar.control.views.status import status
+from igoudar.core.errors import CommandError, ConfigError, IgoudarError, LinkError, StoreError
+
+log = logging.getLogger(__name__)
+STATUS: dict[type[IgoudarError], int] = {
+    UnknownNameError: 404,
+    CommandError: 409,
+    ConfigError: 400,
+    LinkError: 503,
+    StoreError: 503,
+}
+ACTIONS_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the routes need."""
+
+    desk: Desk
+    modes: Modes
+    operator: Operator
+    engine: AlarmEngine
+    records: Records
+    reports: Reports
+    telemetry: Telemetry
+    first_good_at: Callable[[], datetime | None]
+    now: Callable[[], datetime]
+
+
+def create_app(rooms: Rooms, tokens: Tokens) -> FastAPI:
+    """The application; no page of its own, no schema for strangers."""
+    app = FastAPI(title="igoudar", docs_url=None, redoc_url=None, openapi_url=None)
+    app.middleware("http")(gate(tokens))
+    _errors(app)
+    _open(app, rooms)
+    _documents(app, rooms)
+    _details(app, rooms)
+    _records(app, rooms)
+    _wishes(app, rooms)
+    return app
+
+
+def _errors(app: FastAPI) -> None:
+    @app.exception_handler(IgoudarError)
+    async def known(_: Request, error: IgoudarError) -> Response:
+        code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+        return refusal(code, error.what, error.where, error.fix)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return refusal(422, str(first["msg"]), ".".join(str(part) for part in first["loc"]))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return refusal(error.status_code, str(error.detail), request.url.path)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        log.error("fault in %s %s", request.method, request.url.path, exc_info=error)
+        return refusal(500, "an internal fault; the log has it", request.url.path)
+
+
+def _open(app: FastAPI, rooms: Rooms) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/metrics")
+    async def metrics() -> PlainTextResponse:
+        try:
+            latest = status(rooms.desk.scene)
+        except LinkError:
+            latest = None
+        return PlainTextResponse(exposition(latest, await rooms.telemetry.metrics()))
+
+
+def _documents(app: FastAPI, rooms: Rooms) -> None:
+    def document(name: str) -> Callable[[], Awaitable[Response]]:
+        async def answer() -> Response:
+            return Response(rooms.desk.document(name), media_type="application/json")
+
+        return answer
+
+    for name in BUILDERS:
+        app.get(f"/v1/{name}", name=name)(document(name))
+
+
+def _details(app: FastAPI, rooms: Rooms) -> None:
+    @app.get("/v1/racks/{name:path}")
+    async def rack(name: str) -> RackDetail:
+        scene = rooms.desk.scene
+        sensors = [device.name for device in inlet_sensors(scene, name)]
+        return rack_detail(scene, name, await rooms.reports.inlet_history(sensors, scene.now))
+
+    @app.get("/v1/devices/{name:path}")
+    async def device(name: str) -> DeviceView:
+        return device_view(rooms.desk.scene, name)
+
+    @app.get("/v1/kpi")
+    async def kpi(window: str = "24h") -> Kpis:
+        return await rooms.reports.kpis(window, rooms.now(), rooms.first_good_at())
+
+    @app.get("/v1/series")
+    async def series(
+        device: str, point: str, start: AwareDatetime, end: AwareDatetime, width: int = 400
+    ) -> SeriesView:
+        return await rooms.reports.series(device, point, start, end, width)
+
+
+def _records(app: FastAPI, rooms: Rooms) -> None:
+    @app.get("/v1/mode")
+    async def mode() -> ModeView:
+        return rooms.modes.view()
+
+    @app.get("/v1/actions")
+    async def actions(limit: int = 100, target: str | None = None) -> list[ActionView]:
+        return action_views(rooms.records.actions(min(max(limit, 1), ACTIONS_MAX), target))
+
+
+def _wishes(app: FastAPI, rooms: Rooms) -> None:
+    @app.post("/v1/mode")
+    async def change(body: ModeBody, request: Request) -> ModeView:
+        who, before, now = request.state.role, rooms.modes.mode, rooms.now()
+        view = rooms.modes.change(body.mode, who, body.reason, now)
+        rooms.operator.note(who, "mode", "mode", before, body.mode, body.reason, now)
+        return view
+
+    @app.post("/v1/jobs/{job_id}/{verb}")
+    async def steer(job_id: str, verb: str, body: JobBody, request: Request) -> ActionView:
+        if verb not in VERBS:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        who = request.state.role
+        row = await rooms.operator.act(job_id, verb, who, body.reason, rooms.now(), body.until)
+        return action_views([row])[0]
+
+    @app.post("/v1/alarms/{alarm_id}/acknowledge")
+    async def acknowledge(alarm_id: str, body: AcknowledgeBody, request: Request) -> AlarmView:
+        alarm = rooms.engine.acknowledge(alarm_id, request.state.role, body.comment, rooms.now())
+        return alarm_view(alarm, rooms.desk.scene.zone)

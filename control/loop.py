@@ -1,0 +1,196 @@
+"""The cycle: one frozen picture -> KPIs -> policy -> action as the mode allows -> record -> views."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from igoudar.control import dispatch
+from igoudar.control.actuation.jobs import JobActuator
+from igoudar.control.actuation.schedulers import Queue, RunNowReference, Scheduler
+from igoudar.control.alarms.digest import Digest
+from igoudar.control.alarms.engine import AlarmEngine
+from igoudar.control.alarms.notify import Notifier
+from igoudar.control.kpi import pue
+from igoudar.control.ledger import Books, Ledger, note_picture
+from igoudar.control.mode import Modes
+from igoudar.control.operator import Operator
+from igoudar.control.picture import Picture, Powers, powers, soc_pct
+from igoudar.control.planning.policies import fail_safe, greedy
+from igoudar.control.planning.requests import Decision
+from igoudar.control.records.state import Records
+from igoudar.control.roster import Roster
+from igoudar.control.scene import Scene
+from igoudar.control.series import day_series, mean_powers
+from igoudar.control.telemetry import Telemetry
+from igoudar.control.trends import Trends
+from igoudar.control.views.racks import worst_inlet
+from igoudar.control.views.tiles import data_quality, waiting_jobs
+from igoudar.control.windows import QUARTER, energy_series, latest_window, pue_view, share_view
+from igoudar.core.clock import Clock
+from igoudar.core.errors import CommandError, LinkError
+
+CYCLE_S = 10.0  # site time
+CYCLE_WALL_S = 0.5
+BUSY_SHARE = 3.0  # a cycle takes at most a quarter of one core on a large site
+BLIND_CYCLES = 20  # without good telemetry before everything is let go
+DAY = timedelta(days=1)
+TREND_EDITIONS = {"pue": pue.EDITION}
+
+
+@dataclass(slots=True)
+class Loop:
+    """One site's control loop; built by the service, driven by `run` or by a test's `cycle`."""
+
+    roster: Roster
+    clock: Clock
+    telemetry: Telemetry
+    scheduler: Scheduler
+    reference: RunNowReference | None
+    records: Records
+    modes: Modes
+    operator: Operator
+    actuator: JobActuator
+    engine: AlarmEngine
+    notifier: Notifier
+    digest: Digest
+    ledger: Ledger
+    books: Books
+    trends: Trends
+    parts: Callable[[], Mapping[str, Mapping[str, object]]]
+    publish: Callable[[Scene], None]
+    simulated: bool = True
+    first_good_at: datetime | None = None
+    _blind: int = 0
+    _scene: Scene | None = None
+    _run_now: dict[datetime, float] = field(default_factory=dict)
+
+    @property
+    def cycle_s(self) -> float:
+        """Length of a cycle [s of site time], never under half a second on the wall."""
+        return max(CYCLE_S, CYCLE_WALL_S * self.clock.speed)
+
+    async def run(self) -> None:
+        """Cycle until cancelled."""
+        while True:
+            began = time.monotonic()
+            await self.cycle()
+            spent_s = time.monotonic() - began
+            rest_s = max(self.cycle_s / self.clock.speed - spent_s, BUSY_SHARE * spent_s)
+            await asyncio.sleep(rest_s)
+
+    async def cycle(self) -> None:
+        """One cycle on one picture."""
+        picture = await self.telemetry.picture(self.clock.now())
+        note_picture(self.ledger, self.books, picture)
+        self._mark_first(picture)
+        plant = powers(picture, self.roster)
+        fresh = self._fresh(picture, plant)
+        queue = await self._queue(picture.at)
+        decisions = self._decide(picture, plant, queue, fresh)
+        if queue is not None:
+            done = await self.actuator.apply(decisions, queue, self.modes.mode, picture.at)
+            if done:
+                self.records.add(done)
+        await self._alarms(picture)
+        self._show(picture, plant, queue, decisions, fresh)
+
+    def _mark_first(self, picture: Picture) -> None:
+        if self.first_good_at is None and picture.last_good:
+            self.first_good_at = min(picture.last_good.values())
+
+    def _fresh(self, picture: Picture, plant: Powers) -> bool:
+        """Whether the meters that tell the surplus are all answering; counts the blind cycles."""
+        roles = ("pv", "wind", "transformer")
+        meters = [device for role in roles for device in self.roster.meters.get(role, ())]
+        ages = [(picture.age_s(device.name), self.roster.stale_s(device)) for device in meters]
+        heard = all(age_s is not None and age_s <= limit_s for age_s, limit_s in ages)
+        fresh = heard and not picture.lost and plant.surplus_w is not None
+        self._blind = 0 if fresh or self.first_good_at is None else self._blind + 1
+        return fresh
+
+    async def _queue(self, now: datetime) -> Queue | None:
+        try:
+            queue = await self.scheduler.queue(finished_since=now - DAY)
+            if self.reference is not None:
+                self._run_now = dict(await self.reference.run_now_load())
+        except (LinkError, CommandError):
+            return None  # shown as no data; the next cycle asks again
+        return queue
+
+    def _decide(
+        self, picture: Picture, plant: Powers, queue: Queue | None, fresh: bool
+    ) -> Sequence[Decision]:
+        if queue is None:
+            return ()
+        site, ratio = self.roster.site, self._ratio()
+        waiting = dispatch.requests(queue, site, ratio, set(self.operator.overrides))
+        if self._blind >= BLIND_CYCLES:
+            return fail_safe(picture.at, waiting)
+        age_s = (picture.at - plant.oldest).total_seconds() if plant.oldest else 0.0
+        return greedy(
+            dispatch.supply(plant, queue, site, ratio, picture.at, fresh),
+            dispatch.occupants(queue, site, ratio),
+            waiting,
+            dispatch.margins(self.cycle_s, age_s),
+        )
+
+    def _ratio(self) -> float | None:
+        return self._scene.pue.value if self._scene else None
+
+    async def _alarms(self, picture: Picture) -> None:
+        raised = self.engine.evaluate(picture, self.parts())
+        self.notifier.post(self.digest.take(raised, picture.at))
+
+    def _show(
+        self,
+        picture: Picture,
+        plant: Powers,
+        queue: Queue | None,
+        decisions: Sequence[Decision],
+        fresh: bool,
+    ) -> None:
+        now, ledger, books = picture.at, self.ledger, self.books
+        quarter = latest_window(ledger, (*books.of("transformer"), *books.of("it")), now, QUARTER)
+        supply = latest_window(ledger, energy_series(books), now, QUARTER)
+        scene = Scene(
+            roster=self.roster,
+            picture=picture,
+            powers=plant,
+            soc_pct=soc_pct(picture, self.roster),
+            mode=self.modes.view(),
+            simulated=self.simulated,
+            queue=queue,
+            decisions={decision.job_id: decision for decision in decisions},
+            overrides=dict(self.operator.overrides),
+            alarms=tuple(self.engine.listed()),
+            day=day_series(ledger, books, now),
+            means=mean_powers(ledger, books, max(60.0, 3 * self.clock.speed)),
+            histories={name: self.trends.history(name, now) for name in self.trends.values},
+            pue=pue_view(ledger, books, now - DAY, now),
+            pue_now=pue_view(ledger, books, *quarter),
+            renewable_share=share_view(ledger, books, now - DAY, now),
+            renewable_share_now=share_view(ledger, books, *supply),
+            run_now=self._run_now,
+            parts={name: str(part.get("state")) for name, part in self.parts().items()},
+            first_good_at=self.first_good_at,
+            notifications=self.notifier.count,
+            fresh=fresh,
+        )
+        self._scene = scene
+        self._note_trends(scene)
+        self.publish(scene)
+
+    def _note_trends(self, scene: Scene) -> None:
+        worst = worst_inlet(scene)
+        self.trends.note("battery", scene.now, scene.soc_pct)
+        self.trends.note("worst_inlet", scene.now, worst[1] if worst else None)
+        self.trends.note("jobs_waiting", scene.now, waiting_jobs(scene))
+        self.trends.note("data_quality", scene.now, data_quality(scene))
+        self.trends.note("pue", scene.now, scene.pue_now.value)
+        self.trends.note("renewable_share", scene.now, scene.renewable_share_now.value)
+        closed = self.trends.take_closed(TREND_EDITIONS)
+        if closed:
+            self.records.merge(closed)
+            self.records.prune(scene.now - 2 * DAY)
