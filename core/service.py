@@ -6,6 +6,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import uvloop
+
+from igoudar.core.errors import IgoudarError
+
 Serve = Callable[[], Coroutine[Any, Any, None]]
 Service = AbstractAsyncContextManager[Serve]
 """Entering it takes what it needs (ports, files) and gives its `serve`; leaving it gives that back."""
@@ -34,6 +38,28 @@ async def run_services(
             ready()
         await until
         await stack.aclose()
+
+
+def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run a process's `work` on a uvloop until it ends or the process is asked to stop.
+
+    Raises:
+        IgoudarError: the expected error that ended the work, also out of a TaskGroup, so that people read one
+            line instead of a tree; anything unexpected is raised as it came.
+    """
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(until_signalled(work))
+    except BaseExceptionGroup as group:
+        expected, rest = group.split(IgoudarError)
+        if expected is None or rest is not None:
+            raise
+        raise _first(expected) from group
+
+
+def _first(group: BaseExceptionGroup[IgoudarError]) -> IgoudarError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def until_signalled(work: Coroutine[Any, Any, None]) -> None:

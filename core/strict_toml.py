@@ -64,7 +64,9 @@ def bind(document: Mapping[str, Any], schema: type[Schema], where: str) -> Schem
     try:
         return schema.model_validate(document)
     except ValidationError as error:
-        raise ConfigFileError([_problem(detail, schema, where) for detail in error.errors()]) from error
+        # A misspelt key is also a missing one: the slip itself comes first.
+        found = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        raise ConfigFileError([_problem(detail, schema, where) for detail in found]) from error
 
 
 def nearest(word: str, known: Collection[str], what: str = "key") -> str:

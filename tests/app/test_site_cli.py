@@ -1,0 +1,59 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from igoudar.app.site_cli import add_commands
+from igoudar.core.errors import ConfigError
+
+KEYS = """
+name title devices points it_mw racks gpus halls pv_mw wind_mw battery_mwh battery_mw desalination_mw
+electrolyser_mw grid_limit_mw by_kind sources members
+"""
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    add_commands(app)
+    return lambda *words: CliRunner().invoke(app, ["site", *words])
+
+
+def test_show_as_json_has_every_key(run):
+    facts = json.loads(run("show", "jazari-lab", "--json").stdout)
+    assert list(facts) == KEYS.split()
+    assert facts["it_mw"] == 1.056
+    assert sum(facts["by_kind"].values()) == facts["devices"]
+
+
+def test_show_speaks_both_languages(run):
+    assert "solar 600 kW, wind 500 kW" in run("show", "jazari-lab", "--lang", "en").stdout
+    assert "solaire 600\u202fkW" in run("show", "jazari-lab", "--lang", "fr").stdout
+
+
+def test_show_names_the_members_of_a_fleet(run):
+    assert "tarfaya" in run("show", "morocco", "--lang", "en").stdout
+
+
+def test_check_of_a_good_site(run):
+    result = run("check", "dakhla-phase1", "--lang", "en")
+    assert result.exit_code == 0
+    assert "no problem found" in result.stdout
+
+
+def test_check_tells_every_problem_and_exits_2(run, tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text('name = "bad"\ntitel = "x"\n[solar]\nac = 3\n')
+    result = run("check", str(path))
+    assert result.exit_code == 2
+    assert "bad.toml: titel: unknown key. the nearest known key is 'title'" in result.stderr
+    assert "bad.toml: solar.ac: 3 is a power without a unit" in result.stderr
+    assert "Traceback" not in result.output
+    document = json.loads(run("check", str(path), "--json").stdout)
+    assert document["ok"] is False
+    assert {"what", "where", "fix"} == set(document["problems"][0])
+
+
+def test_show_of_an_unknown_site_is_a_configuration_error(run):
+    assert isinstance(run("show", "jazari-labs").exception, ConfigError)
