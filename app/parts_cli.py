@@ -10,9 +10,10 @@ import typer
 
 from igoudar.app.parts import die_with_parent
 from igoudar.app.state import state_folder
-from igoudar.app.waiting import endpoints_of_run, read_endpoints_document, site_clock
+from igoudar.app.waiting import api_address, endpoints_of_run, free_port, site_clock
 from igoudar.core.i18n import render
 from igoudar.core.model import Profile, Site
+from igoudar.core.service import run_until_signalled
 
 SiteName = Annotated[str, typer.Argument(help="A bundled site's name or a site file.")]
 State = Annotated[Path | None, typer.Option("--state", help="State folder of the site.")]
@@ -47,7 +48,6 @@ def simulate(
     jobs: Annotated[Path | None, typer.Option(help="Replay a job trace.")] = None,
 ) -> None:
     """The plant and its protocol servers on loopback ports."""
-    from igoudar.core.service import run_until_signalled
     from igoudar.simulators import service
 
     die_with_parent()
@@ -71,7 +71,6 @@ def simulate(
 def collect(site: SiteName = "jazari-lab", state: State = None, run_id: RunId = "") -> None:
     """Every device link, the store and the local socket."""
     from igoudar.collectors import service
-    from igoudar.core.service import run_until_signalled
     from igoudar.core.store.parquet import ParquetStore
 
     die_with_parent()
@@ -97,7 +96,6 @@ def control(
 ) -> None:
     """The control loop, alarms, records and the API."""
     from igoudar.control import service
-    from igoudar.core.service import run_until_signalled
 
     die_with_parent()
     plan, profiles = load(site)
@@ -121,7 +119,6 @@ def dashboard(
     dashboard_port: Annotated[int, typer.Option(help="Port on loopback; 0 = any free.")] = 8501,
 ) -> None:
     """The Streamlit page; this process becomes it."""
-    from igoudar.app.waiting import api_address, free_port
     from igoudar.dashboard.launch import command
 
     die_with_parent()
@@ -130,6 +127,3 @@ def dashboard(
     url = asyncio.run(api_address(folder))
     argv, environment = command(dashboard_port or free_port(), url, folder / "viewer.token")
     os.execvpe(argv[0], argv, {**os.environ, **environment})  # noqa: S606 - our own fixed argv
-
-
-__all__ = ["add_commands", "load", "read_endpoints_document"]

@@ -6,15 +6,17 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from igoudar.app.parts import Part, Supervisor
+from igoudar.app.state import write_whole
 from igoudar.app.summary import Run, Start
 from igoudar.app.waiting import api_address, claim_port
 from igoudar.control.client import ApiClient
+from igoudar.core.clock import wall_clock
 from igoudar.core.errors import IgoudarError, LinkError
 
 FRESH = ("endpoints.json", "clock.json", "api.json", "parts.json", "collect.sock")
@@ -32,7 +34,7 @@ class Options:
     resource: Path | None = None
     jobs: Path | None = None
     for_s: float | None = None
-    simulate: bool = True
+    addresses: Mapping[str, str] | None = None  # of real devices; None = simulate them
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def plan(options: Options, state: Path) -> Plan:
         Part("control", _command("control", *common, "--run-id", run_id, "--api-port", str(api))),
         Part("dashboard", _command("dashboard", *common, "--dashboard-port", str(page))),
     ]
-    if options.simulate:
+    if options.addresses is None:
         parts.insert(0, Part("simulate", _command("simulate", *common, *_plant(options), "--run-id", run_id)))
     return Plan(run_id, parts, f"http://127.0.0.1:{page}")
 
@@ -83,6 +85,19 @@ def forget_last_run(state: Path) -> None:
         (state / name).unlink(missing_ok=True)
 
 
+def publish_real(addresses: Mapping[str, str], run_id: str, state: Path) -> None:
+    """Write the wall clock and the devices' own addresses, as `simulate` does for simulated ones."""
+    wall_clock(run_id).save(state / "clock.json")
+    document = {
+        "schema": 1,
+        "run_id": run_id,
+        "simulated": False,
+        "devices": dict(addresses),
+        "scheduler": "",
+    }
+    write_whole(state / "endpoints.json", document)
+
+
 async def run(options: Options, state: Path, tell: Callable[..., None]) -> Run | None:
     """Run the site until interrupted, or for `for_s` seconds and say what was measured.
 
@@ -91,6 +106,8 @@ async def run(options: Options, state: Path, tell: Callable[..., None]) -> Run |
     """
     chosen = plan(options, state)
     forget_last_run(state)
+    if options.addresses is not None:
+        publish_real(options.addresses, chosen.run_id, state)
     until = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -124,7 +141,7 @@ async def _watch(options: Options, chosen: Plan, state: Path, tell: Callable[...
             return None
         start = Start.of(api)
         await asyncio.sleep(options.for_s)
-        return await asyncio.to_thread(Run.measured, start, api, state)
+        return await asyncio.to_thread(Run.measured, start, api)
 
 
 async def _first_good(api: ApiClient) -> None:

@@ -1,9 +1,10 @@
 """`igoudar up` and `igoudar run`: a site from one command."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +16,7 @@ from igoudar.core.errors import ConfigError
 from igoudar.core.i18n import choose_language, render
 
 if TYPE_CHECKING:
+    from igoudar.app.summary import Run
     from igoudar.app.up import Options
 
 ApiPort = Annotated[int, typer.Option("--api-port", help="API port on loopback; 0 = any free.")]
@@ -35,26 +37,31 @@ def up(
     seed: Annotated[int, typer.Option(help="Seed of weather and jobs.", min=0)] = 1,
     api_port: ApiPort = 8460,
     dashboard_port: PagePort = 8501,
-    resource: Annotated[Path | None, typer.Option(help="Replay measured capacity factors (folder or file).")] = None,
+    resource: Annotated[
+        Path | None, typer.Option(help="Replay capacity factors (CSV or its folder).")
+    ] = None,
     jobs: Annotated[Path | None, typer.Option(help="Replay a job trace (CSV).")] = None,
     for_: Annotated[
         float | None, typer.Option("--for", help="Run unattended for so many wall seconds.", min=1.0)
     ] = None,
-    summary: Annotated[Path | None, typer.Option(help="Write the unattended run's figures here (JSON).")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write the run's figures here (JSON).")] = None,
     lang: Lang = None,
 ) -> None:
     """The whole site on this machine; Ctrl-C stops all."""
-    from igoudar.app.inputs import check_inputs
     from igoudar.app.up import Options
+    from igoudar.simulators.service import load_inputs
 
     if summary and for_ is None:
         raise ConfigError("--summary needs an end", where="--summary", fix="add --for SECONDS")
-    plan, _ = load(site)
-    check_inputs(plan, resource, jobs, summary)
+    plan, profiles = load(site)
+    inputs = load_inputs(plan, seed, resource, jobs)  # a bad file is named before anything starts
+    _check_writable(summary)
     folder = state_folder(plan.name, state)
     options = Options(site, speed, seed, api_port, dashboard_port, resource, jobs, for_)
     with held(folder):
-        _finish(options, folder, summary, lang)
+        measured = _run(options, folder, lang)
+    if measured is not None:
+        _report(measured.report(plan, profiles, inputs, folder), summary, lang)
 
 
 def run(
@@ -64,30 +71,40 @@ def run(
     dashboard_port: PagePort = 8501,
     lang: Lang = None,
 ) -> None:
-    """The same for real hardware: wall clock, the file's own addresses, nothing is written before a mode change."""
+    """The same for real hardware: wall clock, the file's own addresses, starting in observe."""
     from igoudar.app.up import Options
 
     plan, _ = load(site)
     folder = state_folder(plan.name, state)
-    options = Options(site, 1.0, 0, api_port, dashboard_port, simulate=False)
+    addresses = {device.name: device.address for device in plan.devices}
+    options = Options(site, 1.0, 0, api_port, dashboard_port, addresses=addresses)
     with held(folder):
-        _finish(options, folder, None, lang)
+        _run(options, folder, lang)
 
 
-def _finish(options: "Options", folder: Path, summary: Path | None, lang: str | None) -> None:
+def _run(options: "Options", folder: Path, lang: str | None) -> "Run | None":
     from igoudar.app import up as whole
 
-    console = Console(highlight=False, soft_wrap=True)
-
     def tell(code: str, **params: object) -> None:
-        console.print(escape(render(code, params, choose_language(lang))))
+        _say(render(code, params, choose_language(lang)))
 
-    measured = asyncio.run(whole.run(options, folder, tell))
-    if measured is None:
-        return
-    report = measured.report(folder)
+    return asyncio.run(whole.run(options, folder, tell))
+
+
+def _report(report: dict[str, Any], summary: Path | None, lang: str | None) -> None:
     if summary:
         write_whole(summary, report)
-    tell("app.summary", **report)
+    _say(render("app.summary", report, choose_language(lang)))
     if report["devices_answering"] != report["devices"]:
         sys.exit(1)
+
+
+def _say(text: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(escape(text))
+
+
+def _check_writable(summary: Path | None) -> None:
+    if summary and not (summary.parent.is_dir() and os.access(summary.parent, os.W_OK)):
+        raise ConfigError(
+            "the folder is missing or can't be written", where=str(summary), fix="give another --summary"
+        )

@@ -76,9 +76,9 @@ class SiteClock:
             ) from error
 
 
-def wall_clock() -> SiteClock:
+def wall_clock(run_id: str = "") -> SiteClock:
     """Site time that is wall time, for real hardware."""
-    return SiteClock(datetime.now(UTC), time.monotonic(), 1.0)
+    return SiteClock(datetime.now(UTC), time.monotonic(), 1.0, run_id)
 
 
 @dataclass(slots=True)

@@ -338,7 +338,7 @@ class Site:
     desalination: FlexibleLoad = FlexibleLoad()
     electrolyser: FlexibleLoad = FlexibleLoad()
     grid: Grid = Grid()
-    urgent_share: float = 0.48  # of it_w: mean urgent load, idle draw included (INTERFACES.md, reference scenario)
+    urgent_share: float = 0.48  # of it_w: mean urgent load, idle draw included (INTERFACES.md)
     alarms: tuple[AlarmRule, ...] = ()
     sources: tuple[str, ...] = ()
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
