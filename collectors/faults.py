@@ -14,6 +14,10 @@ class LinkFault(LinkError):  # noqa: N818 - the field's word: a fault has a caus
         super().__init__(what, where=where, fix=fix)
         self.reason = reason
 
+    def again(self) -> "LinkFault":
+        """The same fault to be raised anew: a raised exception grows with every raise."""
+        return LinkFault(self.reason, self.what, where=self.where, fix=self.fix)
+
     def gap(self) -> Gap:
         """What a reading says of this fault."""
         return Gap(self.reason, str(self))

@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 
-from igoudar.core.errors import LinkError
-from igoudar.core.model import Profile
+from igoudar.collectors.faults import DeviceFault, LinkFault
+from igoudar.core.model import Profile, Reason
 
 MARKER = b"SunS"
 END = 0xFFFF
@@ -44,7 +44,7 @@ async def walk(profile: Profile, read: ReadRegisters) -> Mapping[int, int]:
     """Find the device's models by following their lengths.
 
     Raises:
-        LinkError: no marker, or a model of the profile that the device does not have at the profile's length.
+        LinkFault: no marker, or a model of the profile that the device does not have at the profile's length.
     """
     address = await _marker(profile, read) + 2
     found: dict[int, tuple[int, int]] = {}
@@ -56,7 +56,8 @@ async def walk(profile: Profile, read: ReadRegisters) -> Mapping[int, int]:
         address += length + 2
     missing = [f"{m} ({n})" for m, n in profile.modbus.sunspec_models if found.get(m, (0, -1))[1] < n]
     if missing:
-        raise LinkError(
+        raise LinkFault(
+            Reason.MISSING,
             f"SunSpec models {', '.join(missing)} are not there; found {sorted(found)}",
             where=profile.name,
             fix="choose the profile that fits the device's models",
@@ -70,8 +71,7 @@ async def _marker(profile: Profile, read: ReadRegisters) -> int:
         try:
             if await read(base, 2) == MARKER:
                 return base
-        except LinkError:
+        except DeviceFault:
             continue
-    raise LinkError(
-        "no SunSpec marker", where=profile.name, fix="check the address and that SunSpec is enabled"
-    )
+    fix = "check the address and that SunSpec is enabled"
+    raise LinkFault(Reason.MISSING, "no SunSpec marker", where=profile.name, fix=fix)

@@ -1,0 +1,64 @@
+"""The newest reading of every device, kept as it comes."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from igoudar.collectors.snapshot import Snapshot, Totals
+from igoudar.core.clock import Clock
+from igoudar.core.model import Gap, Reading, Reason
+
+MISSED_POLLS = 3
+
+
+class Live:
+    """Takes readings, gives snapshots.
+
+    Args:
+        clock: Site time.
+        periods_s: Poll period of each device (site time) [s].
+    """
+
+    def __init__(self, clock: Clock, periods_s: Mapping[str, float]) -> None:
+        self._clock, self._periods_s = clock, periods_s
+        self._readings: dict[str, Reading] = {}
+        self._last_good: dict[str, datetime] = {}
+        self._gaps = self._points = self._count = 0
+
+    def put(self, reading: Reading) -> None:
+        """Take the newest reading of a device."""
+        self._readings[reading.device] = reading
+        self._count += 1
+        if reading.gap is None:
+            self._points += len(reading.values)
+            self._last_good[reading.device] = reading.at
+        else:
+            self._gaps += 1
+
+    def reading(self, device: str) -> Reading | None:
+        """The newest of one device, a gap when it is stale; None when it was never read."""
+        reading = self._readings.get(device)
+        return None if reading is None else self._aged(reading, self._clock.now())
+
+    def snapshot(self) -> Snapshot:
+        """A frozen picture as of now."""
+        now = self._clock.now()
+        readings = {name: self._aged(reading, now) for name, reading in self._readings.items()}
+        return Snapshot(now, readings, dict(self._last_good), self.totals)
+
+    @property
+    def totals(self) -> Totals:
+        """Counts since the start."""
+        return Totals(self._count, self._gaps, self._points)
+
+    @property
+    def answering(self) -> int:
+        """Devices whose newest reading has values."""
+        return sum(reading.gap is None for reading in self._readings.values())
+
+    def _aged(self, reading: Reading, now: datetime) -> Reading:
+        """Three missed polls turn a reading into a gap: nothing old is shown as if it were live."""
+        limit = timedelta(seconds=MISSED_POLLS * self._periods_s.get(reading.device, 0.0))
+        if reading.gap is not None or now - reading.at <= limit:
+            return reading
+        detail = f"last read {(now - reading.at).total_seconds():.0f} s ago"
+        return Reading(reading.at, reading.device, {}, gap=Gap(Reason.STALE, detail))

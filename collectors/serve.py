@@ -1,0 +1,140 @@
+"""The collector's local socket: snapshot, subscribe, metrics and the guarded write."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from igoudar.collectors import wire
+from igoudar.collectors.results import Result
+from igoudar.collectors.snapshot import Snapshot
+from igoudar.core.errors import ConfigError, LinkError
+from igoudar.core.model import Reading, Setpoint
+
+LOG = logging.getLogger(__name__)
+
+LONGEST_PATH = 107  # bytes of a Unix socket's path (sun_path, with its closing NUL)
+BEHIND = 64  # batches a subscriber may lag before it is cut off: it may reconnect, memory can't come back
+
+
+class Server:
+    """Answers clients; one task each.
+
+    Args:
+        snapshot: Gives the newest of everything.
+        metrics: Gives the collector's own figures.
+        write: Carries out a setpoint.
+    """
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        metrics: Callable[[], Mapping[str, float]],
+        write: Callable[[Setpoint], Awaitable[Result]],
+    ) -> None:
+        self._snapshot, self._metrics, self._write = snapshot, metrics, write
+        self._clients: set[asyncio.Task[None]] = set()
+        self._subscribers: dict[asyncio.StreamWriter, tuple[int, asyncio.Queue[bytes]]] = {}
+
+    @property
+    def subscribers(self) -> int:
+        """Clients that are sent every batch."""
+        return len(self._subscribers)
+
+    def publish(self, readings: Sequence[Reading]) -> None:
+        """Send a batch to all subscribers; one that lags too far is cut off."""
+        if not self._subscribers:
+            return
+        packed = [wire.pack_reading(reading) for reading in readings]
+        for writer, (number, queue) in tuple(self._subscribers.items()):
+            try:
+                queue.put_nowait(wire.pack({"id": number, "ok": True, "readings": packed}))
+            except asyncio.QueueFull:
+                LOG.warning("a subscriber does not keep up and is cut off")
+                del self._subscribers[writer]
+                writer.close()
+
+    @asynccontextmanager
+    async def listening(self, path: Path) -> AsyncIterator[None]:
+        """Listen on `path`, in a folder of mode 0700, while the context is open.
+
+        Raises:
+            ConfigError: the path is too long for a socket, or can't be used.
+        """
+        _make_way(path)
+        try:
+            server = await asyncio.start_unix_server(self._connected, path)
+        except OSError as error:
+            what = f"can't listen ({error.strerror})"
+            raise ConfigError(what, where=str(path), fix="check the state folder") from error
+        try:
+            yield
+        finally:
+            server.close()
+            for client in tuple(self._clients):
+                client.cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
+            _remove(path)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._client(reader, writer))
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sender: asyncio.Task[None] | None = None
+        try:
+            while (request := await wire.receive(reader)) is not None:
+                if request.get("op") == "subscribe" and sender is None:
+                    sender = asyncio.ensure_future(self._send_batches(writer, request.get("id", 0)))
+                    continue
+                writer.write(wire.pack({"id": request.get("id"), **await self._answer(request)}))
+                await writer.drain()
+        except (LinkError, ConnectionError) as error:
+            LOG.info("a client was dropped: %s", error)
+        finally:
+            self._subscribers.pop(writer, None)
+            if sender is not None:
+                sender.cancel()
+            writer.close()
+
+    async def _send_batches(self, writer: asyncio.StreamWriter, number: int) -> None:
+        queue: asyncio.Queue[bytes] = asyncio.Queue(BEHIND)
+        self._subscribers[writer] = (number, queue)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(await queue.get())
+                await writer.drain()
+
+    async def _answer(self, request: wire.Frame) -> dict[str, Any]:
+        """What one request gets back; a request that can't be understood gets an error, not silence."""
+        try:
+            match request.get("op"):
+                case "ping":
+                    return {"ok": True}
+                case "snapshot":
+                    return {"ok": True, "snapshot": wire.pack_snapshot(self._snapshot())}
+                case "metrics":
+                    return {"ok": True, "metrics": dict(self._metrics())}
+                case "write":
+                    result = await self._write(wire.unpack_setpoint(request["setpoint"]))
+                    return {"ok": True, "result": wire.pack_result(result)}
+                case other:
+                    return {"ok": False, "error": f"unknown op {other!r}"}
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            return {"ok": False, "error": f"not a valid request ({error!r})"}
+
+
+def _make_way(path: Path) -> None:
+    """Remove what a killed collector left; the store's lock has kept out a living one."""
+    if len(bytes(path)) > LONGEST_PATH:
+        fix = "choose a shorter state folder (--state)"
+        raise ConfigError(f"longer than a socket path can be ({LONGEST_PATH})", where=str(path), fix=fix)
+    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)

@@ -1,0 +1,190 @@
+"""The collector as a whole: links, polls, store, live picture and socket under one roof."""
+
+import asyncio
+import logging
+import resource
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from igoudar.collectors.actuate import Actuator
+from igoudar.collectors.endpoints import read_endpoints
+from igoudar.collectors.keep import Keeper
+from igoudar.collectors.links import Links, build
+from igoudar.collectors.live import Live
+from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
+from igoudar.collectors.serve import Server
+from igoudar.core.clock import Clock
+from igoudar.core.errors import ConfigError
+from igoudar.core.model import Profile, Reading, Site
+from igoudar.core.store.protocol import TelemetryStore
+
+LOG = logging.getLogger(__name__)
+
+SOCKET = "collect.sock"
+ENDPOINTS = "endpoints.json"
+LOOK_S = 1.0  # wall: between looks at the endpoints file
+
+
+class Moved(Exception):  # noqa: N818 - ends a round of polling, and is no error
+    """The devices answer elsewhere now."""
+
+    def __init__(self, endpoints: Mapping[str, str]) -> None:
+        super().__init__()
+        self.endpoints = endpoints
+
+
+class Collector:
+    """Everything that outlives a change of endpoints."""
+
+    def __init__(
+        self, site: Site, profiles: Mapping[str, Profile], clock: Clock, store: TelemetryStore
+    ) -> None:
+        periods = {d.name: clock.speed * period_s(profiles[d.profile], clock.speed) for d in site.devices}
+        self.live = Live(clock, periods)
+        self.tally = Tally()
+        self.stations: dict[str, Station] = {}
+        self.links = Links()
+        self._site, self._profiles, self._clock = site, profiles, clock
+        actuator = Actuator(self.stations, self.live, clock)
+        self.server = Server(self.live.snapshot, self.metrics, actuator.write)
+        self.keeper = Keeper(store, self.server.publish)
+
+    def take(self, reading: Reading) -> None:
+        """Where every reading goes."""
+        self.live.put(reading)
+        self.keeper.put(reading)
+
+    async def collect(self, endpoints: Mapping[str, str], moved: Path | None) -> None:
+        """Poll all devices until cancelled.
+
+        Raises:
+            ExceptionGroup: of Moved, when the endpoints file `moved` names other addresses.
+        """
+        self.links = build(self._site.devices, self._profiles, endpoints, self._clock.speed)
+        self.stations.clear()
+        self.stations.update({station.device.name: station for station in self.links.stations})
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in self.links.background():
+                    group.create_task(work())
+                for station, phase in zip(self.links.stations, phases(len(self.stations)), strict=True):
+                    name = station.device.name
+                    group.create_task(poll(station, phase, self.take, self._clock, self.tally), name=name)
+                if moved is not None:
+                    group.create_task(_watch(moved, endpoints))
+        finally:
+            await self.links.close()
+
+    def metrics(self) -> dict[str, float]:
+        """The collector's own figures."""
+        totals, keeper = self.live.totals, self.keeper
+        return {
+            "collector_devices": len(self.stations),
+            "collector_devices_answering": self.live.answering,
+            "collector_readings_total": totals.readings,
+            "collector_gaps_total": totals.gaps,
+            "collector_points_total": totals.points,
+            "collector_stored_readings_total": keeper.stored,
+            "collector_waiting_readings": keeper.waiting,
+            "collector_dropped_readings_total": keeper.dropped,
+            "collector_append_failures_total": keeper.failures,
+            "collector_append_s": keeper.append_s,
+            "collector_overruns_total": self.tally.overruns,
+            "collector_surprises_total": self.tally.surprises,
+            "collector_connections_total": sum(link.generation for link in self.links.modbus),
+            "collector_late_answers_total": sum(link.late for link in self.links.modbus),
+            "collector_opcua_sessions_total": sum(session.sessions for session in self.links.opcua),
+            "collector_subscribers": self.server.subscribers,
+            "collector_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
+
+async def run(
+    site: Site,
+    profiles: Mapping[str, Profile],
+    endpoints: Mapping[str, str],
+    clock: Clock,
+    store: TelemetryStore,
+    state: Path,
+    *,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Collect until cancelled; what was read by then is stored before this returns.
+
+    Args:
+        site: The site; `endpoints` replaces the addresses of its devices, by name.
+        profiles: By name.
+        endpoints: Device name -> address.
+        clock: Site time.
+        store: Appended to; the caller closes it.
+        state: The folder of `collect.sock` and of the `endpoints.json` that is watched for changes.
+        ready: Called once the socket answers.
+
+    Raises:
+        ConfigError: an address, a profile or the socket that can't be used.
+    """
+    collector = Collector(site, profiles, clock, store)
+    async with collector.server.listening(state / SOCKET):
+        keeping = asyncio.create_task(collector.keeper.run(), name="keeper")
+        try:
+            if ready is not None:
+                ready()
+            await _rounds(collector, endpoints, state / ENDPOINTS, keeping)
+        finally:
+            keeping.cancel()
+            await asyncio.wait((keeping,))
+            if not keeping.cancelled():
+                keeping.result()
+
+
+async def _rounds(
+    collector: Collector, endpoints: Mapping[str, str], file: Path, keeping: "asyncio.Task[None]"
+) -> None:
+    """Collect at `endpoints`, then wherever the file says, until the keeper ends."""
+    watched = file if endpoints else None
+    while not keeping.done():
+        polling = asyncio.create_task(collector.collect(endpoints, watched), name="polling")
+        try:
+            await asyncio.wait((polling, keeping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            polling.cancel()
+            await asyncio.wait((polling,))
+        endpoints = _outcome(polling) or endpoints
+
+
+def _outcome(polling: "asyncio.Task[None]") -> Mapping[str, str] | None:
+    """Where the devices moved to, None when the round was cancelled; anything else is raised."""
+    error = None if polling.cancelled() else polling.exception()
+    if isinstance(error, BaseExceptionGroup):
+        matched, rest = error.split(Moved)
+        if rest is None and matched is not None and isinstance(moved := matched.exceptions[0], Moved):
+            LOG.info("the devices answer elsewhere now: %d addresses", len(moved.endpoints))
+            return moved.endpoints
+    if error is not None:
+        raise error
+    return None
+
+
+async def _watch(file: Path, endpoints: Mapping[str, str]) -> None:
+    """Raise Moved when the file, once it has changed, names other addresses."""
+    seen = _changed(file)
+    while True:
+        await asyncio.sleep(LOOK_S)
+        now = _changed(file)
+        if now == seen:
+            continue
+        seen = now
+        try:
+            devices = read_endpoints(file).devices
+        except ConfigError as error:
+            LOG.warning("%s", error)
+            continue
+        if dict(devices) != dict(endpoints):
+            raise Moved(devices)
+
+
+def _changed(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
