@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command(help="Serve the operator's page.")(dashboard)
 
 
-def load(site: str) -> tuple[Site, dict[str, Profile]]:
+def load(site: str) -> tuple[Site, Mapping[str, Profile]]:
     """A site and the profiles its devices use."""
     from igoudar.collectors.profiles import load_profiles
     from igoudar.core.site import load_site

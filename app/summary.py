@@ -1,6 +1,7 @@
 """What an unattended run showed: its devices, its KPIs, and the plant against its run-now twin."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from igoudar.app.waiting import site_clock
 from igoudar.control import windows
 from igoudar.control.client import ApiClient
 from igoudar.control.kpi.balance import balance_error
-from igoudar.control.ledger import EXPORT, IMPORT, Books, Ledger, books, load
+from igoudar.control.ledger import EXPORT, IMPORT, Books, Ledger, Times, books, load
 from igoudar.control.roster import roster
 from igoudar.control.schema import Status
 from igoudar.core.errors import IgoudarError
@@ -59,7 +60,9 @@ class Run:
         """The counts since `start`."""
         return cls(start, api.status(), time.monotonic() - start.wall_s)
 
-    def report(self, site: Site, profiles: dict[str, Profile], inputs: Inputs, state: Path) -> dict[str, Any]:
+    def report(
+        self, site: Site, profiles: Mapping[str, Profile], inputs: Inputs, state: Path
+    ) -> dict[str, Any]:
         """Every figure of the run.
 
         Raises:
@@ -82,7 +85,7 @@ class Run:
 
 
 def metered(
-    site: Site, profiles: dict[str, Profile], state: Path, start: datetime, end: datetime
+    site: Site, profiles: Mapping[str, Profile], state: Path, start: datetime, end: datetime
 ) -> dict[str, float | None]:
     """KPIs of the whole run from the stored counters."""
     people = roster(site, profiles, site_clock(state).speed)
@@ -105,7 +108,7 @@ def metered_balance_error(kept: Ledger, chart: Books) -> float | None:
     return balance_error(_sum(kept, chart, SOURCES, edges), _sum(kept, chart, USES, edges))
 
 
-def _sum(kept: Ledger, chart: Books, roles: tuple[tuple[str, str], ...], edges: windows.Times) -> float:
+def _sum(kept: Ledger, chart: Books, roles: tuple[tuple[str, str], ...], edges: Times) -> float:
     return sum(float(kept.energies_wh(chart.of(*role), edges).sum()) for role in roles)
 
 

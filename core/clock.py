@@ -13,7 +13,10 @@ from igoudar.core.errors import ConfigError
 class Clock(Protocol):
     """Site time, and how it runs against the wall."""
 
-    speed: float
+    @property
+    def speed(self) -> float:
+        """Site seconds per wall second."""
+        ...
 
     def now(self) -> datetime:
         """Site time now, UTC."""

@@ -159,8 +159,8 @@ class Profile:
 class Device:
     """One thing with an address.
 
-    `subject` is the asset it measures or drives: a rack, a feed, a hall, "pv", "wind", "battery", "cooling",
-    "desalination", "electrolyser" or "site". `role` says what a meter counts: grid, transformer, it, pv, wind,
+    `subject` is the asset it measures or drives: a rack, a feed, a hall, "pv", "wind", "battery",
+    "cooling", "desalination", "electrolyser" or "site". `role` says what a meter counts: grid, transformer, it, pv, wind,
     battery, desalination, electrolyser, cooling; "" for other kinds. A meter counts positive (and in
     `active_energy_import_wh`) in its role's positive direction.
     `share` is the part of the subject that this device carries (a PDU feed A of two: 0.5).
@@ -189,8 +189,8 @@ class Gap:
 class Reading:
     """One device at one instant.
 
-    `values` holds good and uncertain values only; `flags` holds every point that is not good. A point in `flags`
-    with BAD quality is never in `values`. `gap` says why nothing was read at all.
+    `values` holds good and uncertain values only; `flags` holds every point that is not good. A point in
+    `flags` with BAD quality is never in `values`. `gap` says why nothing was read at all.
     """
 
     at: datetime  # received, site time, UTC
