@@ -8,6 +8,9 @@ from igoudar.core.errors import ConfigError
 from igoudar.core.model import Device, Profile
 from igoudar.core.units import unit_of
 
+# Registers of a product that no physics moves.
+_FIXED: Mapping[str, float] = {"units_state": 1.0}  # Daikin MicroTech III: 1 = degrees Celsius
+
 
 class ValueSource(Protocol):
     """What firmware needs of the plant behind it."""
@@ -39,15 +42,16 @@ class Firmware:
     def __init__(self, device: Device, profile: Profile, plant: ValueSource, floor_s: float) -> None:
         self.device, self.profile = device, profile
         self._plant, self._floor_s = plant, floor_s
-        self._writable = {p.name: p.writable for p in profile.points.values() if p.writable}
+        self.writable = {p.name: p.writable for p in profile.points.values() if p.writable}
+        self._timers = {rules.reversion for rules in self.writable.values()}
         self._held: dict[str, float] = {}
         self._factory: dict[str, float] = {}
         self._due: dict[str, datetime] = {}
 
     def values(self) -> dict[str, float | None]:
         """Every point now; what was written reads back as written until it reverts."""
-        values = self._plant.values(self.device)
-        for name in self._writable:
+        values = {**_FIXED, **self._plant.values(self.device)}
+        for name in self.writable:
             if values.get(name) is None:
                 values[name] = self._default(name)
         values.update(self._held)
@@ -59,7 +63,7 @@ class Firmware:
         Raises:
             ConfigError: for a point that can't be written.
         """
-        if point not in self._writable:
+        if point not in self.writable:
             raise ConfigError(f"{point} can't be written", where=self.device.name)
         if point not in self._factory:
             before = self.values().get(point)
@@ -72,9 +76,13 @@ class Firmware:
         """Give up every setpoint whose reversion timer has run out at `now`."""
         for point in [p for p, due in self._due.items() if due <= now]:
             del self._due[point]
-            rules = self._writable[point]
+            rules = self.writable[point]
             released = rules.enable or point
             self._apply(released, 0.0 if rules.enable else self._factory[point])
+
+    def next_due(self) -> datetime | None:
+        """When the next reversion timer runs out, None while none runs."""
+        return min(self._due.values(), default=None)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must keep, as plain values."""
@@ -84,20 +92,21 @@ class Firmware:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what `state` kept; points that the profile no longer has are dropped."""
         for name, kept in (("held", self._held), ("factory", self._factory)):
-            kept.update({point: float(v) for point, v in state[name].items() if point in self._writable})
+            kept.update({point: float(v) for point, v in state[name].items() if point in self.writable})
         due = {point: datetime.fromisoformat(at) for point, at in state["due"].items()}
-        self._due.update({point: at for point, at in due.items() if point in self._writable})
+        self._due.update({point: at for point, at in due.items() if point in self.writable})
 
     def _apply(self, point: str, value: float) -> None:
+        if point not in self._timers:  # timers are the firmware's own business
+            self._plant.write(self.device, point, value)
         self._held[point] = value
-        self._plant.write(self.device, point, value)
 
     def _guarded_by(self, written: str) -> list[str]:
         """The setpoints whose timer a write to `written` restarts: its own, or those it enables."""
-        return [n for n, rules in self._writable.items() if rules.reversion and written in (n, rules.enable)]
+        return [n for n, rules in self.writable.items() if rules.reversion and written in (n, rules.enable)]
 
     def _arm(self, point: str) -> None:
-        rules = self._writable[point]
+        rules = self.writable[point]
         seconds = self._held.get(rules.reversion, 0.0)
         enabled = not rules.enable or self._held.get(rules.enable, 0.0) != 0
         if enabled and seconds > 0 and point in self._held:
@@ -107,18 +116,22 @@ class Firmware:
 
     def _default(self, point: str) -> float:
         """A writable register that the plant has no value for: switches and timers off, setpoints open."""
-        rules = self._writable[point]
+        rules = self.writable[point]
         return max(rules.minimum, 0.0) if unit_of(point) in ("s", "state") else rules.maximum
 
 
 class Firmwares:
-    """The firmware of every device of a site, by device name."""
+    """The firmware of every writable device of a site, by device name; the others keep nothing."""
 
     def __init__(self, firmwares: Iterable[Firmware]) -> None:
-        self._by_name = {firmware.device.name: firmware for firmware in firmwares}
+        self._by_name = {f.device.name: f for f in firmwares if f.writable}
 
     def __getitem__(self, device: str) -> Firmware:
         return self._by_name[device]
+
+    def next_due(self) -> datetime | None:
+        """When the next reversion timer runs out, None while none runs."""
+        return min((due for f in self._by_name.values() if (due := f.next_due())), default=None)
 
     def revert_due(self, now: datetime) -> None:
         """Let every reversion timer that has run out at `now` act."""

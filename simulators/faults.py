@@ -78,6 +78,10 @@ class FaultBoard:
         for device, fault in faults.items():
             self.set(device, fault)
 
+    def restore(self, faults: Mapping[str, str]) -> None:
+        """Switch on what `active` told before, but for devices that are no longer there."""
+        self.load({device: fault for device, fault in faults.items() if device in self._devices})
+
     def active(self) -> dict[str, str]:
         """All switched-on faults, as `load` takes them."""
         return {device: str(fault) for device, fault in self._active.items()}

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple, Self, cast
 
@@ -21,6 +22,9 @@ from igoudar.simulators.faults import Fault, FaultKind
 DEFAULT_NAMESPACE = "urn:igoudar:simulators"
 PER_PARENT = 50  # nodes under one parent: asyncua slows down steeply beyond
 REFRESH_S = 0.5  # wall time
+
+# Tells a refresh from a client's write: each client is served in a context of its own.
+_OURS: ContextVar[bool] = ContextVar("ours", default=False)
 
 # Behind one OPC UA server a device's fault shows as the status of its values.
 _FAULT_STATUS: Mapping[FaultKind, int] = {
@@ -62,7 +66,6 @@ class OpcUaServer:
         self._devices, self._now, self._fault = devices, now, fault
         self._server = Server()
         self._variables: list[Variable] = []
-        self._ours: ua.DataValue | None = None
         self._refresher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -102,8 +105,11 @@ class OpcUaServer:
             await self.refresh()
 
     async def _show(self, node: ua.NodeId, value: ua.DataValue) -> None:
-        self._ours = value
-        await self._server.write_attribute_value(node, value)
+        token = _OURS.set(True)
+        try:
+            await self._server.write_attribute_value(node, value)
+        finally:
+            _OURS.reset(token)
 
     async def _build(self) -> None:
         tags = list(self._devices)
@@ -144,7 +150,7 @@ class OpcUaServer:
 
     def _setter(self, variable: Variable) -> Callable[[Any, AttributeIds, ua.DataValue], None]:
         def take(data: Any, attribute: AttributeIds, value: ua.DataValue) -> None:
-            if value is not self._ours:  # a client's write, not a refresh
+            if not _OURS.get():
                 value = self._taken(variable, value)
             data.attributes[attribute].value = value
 
