@@ -105,17 +105,20 @@ class ParquetStore:
         idle = self._compaction is None or self._compaction.done()
         if idle and len(self._hot) >= self._hot_limit and time.monotonic() >= self._compact_after:
             self._compaction = self._compactor.submit(self._compact)
+            self._compaction.add_done_callback(_report)
 
     def _compact(self) -> None:
         """Merge in the background; a full disk only postpones it."""
+        self._compact_after = time.monotonic() + RETRY_S
         try:
             self._replace(self._hot[: self._hot_limit])
             while neighbours := next_merge(self._manifest.cold):
                 self._replace(neighbours)
             self._check_one()
-        except (OSError, pl.exceptions.PolarsError) as error:
-            self._compact_after = time.monotonic() + RETRY_S
+        except (OSError, pl.exceptions.PolarsError, MemoryError) as error:
             log.warning("merging the store's segments is postponed: %s", error)
+        else:
+            self._compact_after = 0.0
 
     def _replace(self, segments: Sequence[Segment]) -> None:
         former = self._manifest
@@ -167,6 +170,12 @@ class ParquetStore:
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""
         return self._reader.last_time()
+
+
+def _report(compaction: Future[None]) -> None:
+    """A fault of ours in the merging thread must not stay unseen; appending goes on without merging."""
+    if not compaction.cancelled() and (error := compaction.exception()) is not None:
+        log.error("merging the store's segments failed", exc_info=error)
 
 
 def _lock(path: Path) -> WriterLock:

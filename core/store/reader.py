@@ -62,11 +62,19 @@ class ParquetReader:
     def _consistently(self, read: Callable[[View], T]) -> T:
         for _ in range(ATTEMPTS):
             try:
-                return read(current_view(self._path))
+                view = current_view(self._path)
+                self._forget_replaced(view)
+                return read(view)
             except (FileNotFoundError, pl.exceptions.PolarsError) as error:
                 log.debug("looking again: %s", error)
                 self._whole.clear()
         raise busy(self._path)
+
+    def _forget_replaced(self, view: View) -> None:
+        if len(self._whole) > 2 * len(view.segments) + 1000:
+            self._whole = {
+                segment: self._whole[segment] for segment in view.segments if segment in self._whole
+            }
 
     def _scan(self, segments: Sequence[Segment]) -> pl.LazyFrame:
         paths = [segment.path(self._path) for segment in segments if self._is_whole(segment)]

@@ -17,6 +17,7 @@ POINTS_PER_DEVICE = 1024
 _GAP_NUMBER = 0
 _NAME = re.compile(r"series_(\d{8})_([0-9a-f]{8})\.parquet")
 _KEPT_VERSIONS = 2
+_LAYOUTS_KEPT = 50_000
 
 
 class SeriesBook:
@@ -57,6 +58,8 @@ class SeriesBook:
         known = self._layouts.get((device, points))
         if known is None:
             known = array("I", [self.number(device, point) for point in points])
+            if len(self._layouts) >= _LAYOUTS_KEPT:  # devices whose points come and go in ever new sets
+                self._layouts.clear()
             self._layouts[device, points] = known
         return known
 

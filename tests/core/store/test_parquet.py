@@ -3,14 +3,17 @@
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.core.store.samples import POWER, at, reading
 
 from igoudar.core.errors import StoreError
 from igoudar.core.model import Gap, Quality, Reading, Reason
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.protocol import Series
-from igoudar.core.store.reader import ParquetReader
+from igoudar.core.store.reader import ParquetReader, fold
 
 
 def test_what_was_appended_is_read_back_from_another_reader(tmp_path: Path) -> None:
@@ -87,3 +90,70 @@ def test_merging_changes_no_answer(tmp_path: Path) -> None:
             -1.0 if second == 1 else float(second) for second in range(40)
         ]
         assert len(store.latest()) == 40
+
+
+def test_asking_for_what_was_never_stored_gives_nothing(tmp_path: Path) -> None:
+    with ParquetStore.open(tmp_path) as store:
+        store.append([])
+        assert store.latest() == {}
+        assert store.downsample([POWER], at(0), at(9), timedelta(seconds=1)).is_empty()
+        store.append([reading(0, 1.0, "other")])
+        assert store.range([POWER], at(0), at(9)).is_empty()
+        assert store.range([], at(0), at(9)).is_empty()
+        assert set(store.latest()) == {"other"}
+
+
+def test_a_replayed_batch_changes_nothing(tmp_path: Path) -> None:
+    with ParquetStore.open(tmp_path) as store:
+        for _ in range(3):
+            store.append([reading(0, 1.0), reading(5, 2.0)])
+        assert store.range([POWER], at(0), at(9))["value"].to_list() == [1.0, 2.0]
+        assert store.latest() == {"pdu-1": reading(5, 2.0)}
+
+
+def test_the_source_time_is_kept_beside_the_received_one(tmp_path: Path) -> None:
+    late = Reading(at(5), "turbine-1", {"active_power_w": 1.0}, source_at=at(3.25))
+    with ParquetStore.open(tmp_path) as store:
+        store.append([late])
+        assert store.latest()["turbine-1"].source_at == at(3.25)
+
+
+samples = st.lists(
+    st.tuples(st.integers(0, 59), st.floats(-1e9, 1e9), st.sampled_from(list(Quality))),
+    unique_by=lambda sample: sample[0],
+)
+
+
+@given(samples, st.integers(1, 30))
+def test_downsampling_agrees_with_counting_by_hand(
+    found: list[tuple[int, float, Quality]], step: int
+) -> None:
+    found.sort()
+    rows = [
+        ("pdu-1", "active_power_w", at(second), None if quality is Quality.BAD else value, quality)
+        for second, value, quality in found
+    ]
+    frame = fold(pl.DataFrame(rows, schema=NAMED, orient="row"), at(0), timedelta(seconds=step))
+    expected = {}
+    for begin in range(0, 60, step):
+        here = [sample for sample in found if begin <= sample[0] < begin + step]
+        good = [value for _, value, quality in here if quality is Quality.GOOD]
+        if good:
+            expected[at(begin)] = (min(good), max(good), good[-1], len(good) / len(here))
+    assert {
+        row["time"]: (row["min"], row["max"], row["last"], row["good_share"]) for row in frame.to_dicts()
+    } == (expected)
+    assert all(
+        low - 1e-3 <= mean <= high + 1e-3 for mean, low, high in frame.select("mean", "min", "max").rows()
+    )
+
+
+NAMED = pl.Schema(
+    {
+        "device": pl.String(),
+        "point": pl.String(),
+        "time": pl.Datetime("us", "UTC"),
+        "value": pl.Float64(),
+        "quality": pl.UInt8(),
+    }
+)
