@@ -66,6 +66,7 @@ class Plant:
     def step(self, seconds: float) -> None:
         """Advance by `seconds`; jobs end and start at their exact times inside."""
         end = self.time_s + seconds
+        self.cluster.advance(self.time_s)  # orders given since the last step
         while self.time_s < end:
             until = min(end, self._next_event_s())
             self._run(until)

@@ -1,6 +1,7 @@
 """Sun: clear sky once per day, a seeded cloud process, panel temperature, soiling, clipping."""
 
 import math
+import warnings
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,14 +46,16 @@ class _Sky(NamedTuple):
 @lru_cache(maxsize=8)
 def _clear_sky(place: Place, day: int) -> _Sky:
     """Ineichen clear sky of one day [W/m2]. Source: pvlib, its Linke turbidity climatology."""
-    # Lazy: 4 s of CPU together, and a replay of measured factors never needs them.
-    import pandas as pd
-    import pvlib
+    # Lazy: 4 s of CPU together, and a replay of measured factors never needs them. pvlib calls deprecated pandas.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pandas as pd
+        import pvlib
 
-    times = pd.to_datetime(day * DAY_S + np.linspace(0.0, DAY_S, CLEAR_POINTS), unit="s", utc=True)
-    location = pvlib.location.Location(place.latitude_deg, place.longitude_deg, altitude=place.altitude_m)
-    sun = location.get_solarposition(times)
-    sky = location.get_clearsky(times, model="ineichen", solar_position=sun)
+        times = pd.to_datetime(day * DAY_S + np.linspace(0.0, DAY_S, CLEAR_POINTS), unit="s", utc=True)
+        location = pvlib.location.Location(place.latitude_deg, place.longitude_deg, altitude=place.altitude_m)
+        sun = location.get_solarposition(times)
+        sky = location.get_clearsky(times, model="ineichen", solar_position=sun)
     columns = [sky["ghi"], sky["dni"], sky["dhi"], sun["apparent_zenith"], sun["azimuth"]]
     return _Sky(*(column.to_numpy(dtype=float) for column in columns))
 

@@ -11,7 +11,7 @@ from igoudar.simulators.plant.noise import DAY_S, Series, noise_day
 
 STEP_S = 600.0
 MEMORY_S = 20 * 3600.0
-WEIBULL_SHAPE = 3.7  # chosen so that the factor is below 0.1 in about 7.4 % of hours (PTX-BOA)
+WEIBULL_SHAPE = 3.5  # chosen so that the factor is below 0.1 in about 7.4 % of hours (PTX-BOA)
 YEARLY_SWING = 0.12  # our assumption; measured is the peak in July (El Hierro), not the size
 PEAK_DAY = 196.0
 # Mean factor by hour of day, UTC: derived from PTX-BOA's Dakhla profile (CC BY-SA 4.0).

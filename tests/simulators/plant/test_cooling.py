@@ -1,0 +1,73 @@
+"""Free cooling: what it takes, and what happens when it is not enough."""
+
+import numpy as np
+import pytest
+
+from igoudar.core.model import Site
+from igoudar.simulators.plant.chillers import Chillers, chiller_cop
+from igoudar.simulators.plant.cooling import AIR_SUPPLY_C, Cooling, affinity, outdoor_c
+from igoudar.simulators.plant.weather import Conditions
+
+MILD = Conditions(0.5, 0.5, 8.0, 500.0, 500.0, 15.0, 70.0, 12.0, 101.3, 5.0, 30.0)
+WARM = MILD._replace(ambient_c=27.0, wet_bulb_c=22.0)
+SPELL = MILD._replace(ambient_c=41.0, humidity_pct=15.0, wet_bulb_c=21.0)
+
+
+def cooled(site: Site, sky: Conditions, load: float = 0.7, hours: float = 2.0) -> Cooling:
+    made = Cooling(site)
+    racks = np.array([rack.peak_w * load for rack in site.racks])
+    for _ in range(int(hours * 60)):
+        made.carry(racks, sky)
+        made.run(60.0)
+    return made
+
+
+def test_no_compressor_runs_when_it_is_mild(site: Site) -> None:
+    made = cooled(site, MILD)
+    assert made.powers.chillers < 0.001 * 8 * 132e3
+    assert made.air_c == pytest.approx(AIR_SUPPLY_C)
+
+
+def test_warm_air_costs_more_and_wet_pads_help(site: Site) -> None:
+    assert cooled(site, WARM).powers.total > 1.1 * cooled(site, MILD).powers.total
+    assert outdoor_c(MILD) == 15.0
+    assert outdoor_c(WARM) == pytest.approx(27.0 - 0.6 * 5.0)
+    assert outdoor_c(SPELL) < 30.0
+
+
+def test_without_chillers_a_hot_spell_warms_the_aisle(site: Site) -> None:
+    made = Cooling(site)
+    for unit in made.chillers.units.values():
+        unit.enabled = False
+    racks = np.array([rack.peak_w * 0.7 for rack in site.racks])
+    for _ in range(120):
+        made.carry(racks, SPELL)
+        made.run(60.0)
+    assert made.powers.chillers == 0.0
+    assert made.unmet_w > 0.0
+    assert made.air_c > AIR_SUPPLY_C + 3.0
+
+
+def test_pumps_and_fans_follow_the_cube(site: Site) -> None:
+    assert affinity(0.5) == 0.125
+    full, half = cooled(site, MILD, 1.0), cooled(site, MILD, 0.5)
+    assert half.powers.cdu_pumps == pytest.approx(full.powers.cdu_pumps / 8.0)
+
+
+def test_a_colder_liquid_than_the_loop_gives_can_not_be_had(site: Site) -> None:
+    made = Cooling(site)
+    made.cdu_setpoint_c[:] = 20.0
+    racks = np.array([rack.peak_w for rack in site.racks])
+    for _ in range(120):
+        made.carry(racks, MILD)
+        made.run(60.0)
+    assert float(made.liquid_c[0]) == pytest.approx(made.supply_c + 4.0, abs=0.1)
+
+
+def test_chillers_share_by_what_each_may_lift() -> None:
+    made = Chillers(1e6, {"a": 0.5, "b": 0.5})
+    made.units["b"].demand_limit_pct = 50.0
+    assert made.lift(600e3, 30.0) == pytest.approx(600e3)
+    assert made.units["a"].heat_w == pytest.approx(400e3)
+    assert made.lift(2e6, 30.0) == pytest.approx(750e3)
+    assert made.power_w == pytest.approx(750e3 / chiller_cop(30.0 + 12.0 - 19.0 + 4.0))
