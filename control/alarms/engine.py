@@ -84,8 +84,8 @@ class AlarmEngine:
 
     def _refresh(self, signal: watch.Signal) -> None:
         alarm = self._alarms.get(signal.key)
-        if alarm and signal.params.get("value", 0.0) is not None:
-            self._alarms[signal.key] = replace(alarm, params=signal.params)
+        if alarm:
+            self._alarms[signal.key] = replace(alarm, params={**alarm.params, **signal.params})
 
     def _follow(self, signal: watch.Signal, at: datetime) -> list[Alarm]:
         """The alarm after its condition changed; a pulse is a raise and a return."""

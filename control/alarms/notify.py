@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from unicodedata import category
 
 import apprise
 from apprise.decorators import notify as plugin
@@ -139,7 +140,9 @@ def _register(path: Path) -> None:
 
 def _print(title: str, body: str) -> bool:
     """Names in alarms may be hostile: control characters never reach the terminal."""
-    text = "".join(c if c.isprintable() or c == "\n" else "?" for c in f"{title}\n{body}\n")
+    text = "".join(
+        c if c.isprintable() or c == "\n" or category(c) == "Zs" else "?" for c in f"{title}\n{body}\n"
+    )
     sys.stderr.write(text)
     sys.stderr.flush()
     return True

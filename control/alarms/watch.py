@@ -46,13 +46,14 @@ def limits(roster: Roster, picture: Picture, before: Conditions) -> Iterator[Sig
 def _limit(rule: AlarmRule, device: Device, picture: Picture, before: Conditions) -> Signal:
     value = picture.value(device.name, rule.point)
     condition = advance(rule, before.get((rule.code, device.name), Condition()), value, picture.at)
+    unit = rule.point.rpartition("_")[2]
     params: dict[str, object] = {
         "source": device.subject if device.kind in RACK_KINDS else device.name,
         "point": rule.point,
-        "value": value,
-        "limit": rule.high if condition.high else rule.low,
-        "side": "high" if condition.high else "low",
+        f"limit_{unit}": rule.high if condition.high else rule.low,
     }
+    if value is not None:
+        params[f"value_{unit}"] = value
     group = f"{rule.code} {device.hall}".strip()
     return Signal(rule.code, device.name, rule.priority, group, condition, params)
 

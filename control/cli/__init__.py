@@ -1,1 +1,15 @@
-"""The operator's command line."""
+"""The operator's command line: a client of the API like any other."""
+
+import typer
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add status, kpi, devices, mode, `job ...` and `alarms ...`."""
+    from igoudar.control.cli import alarms, job, look, mode
+
+    app.command("status")(look.status)
+    app.command("kpi")(look.kpi)
+    app.command("devices")(look.devices)
+    app.command("mode")(mode.mode)
+    app.add_typer(job.app, name="job")
+    app.add_typer(alarms.app, name="alarms")

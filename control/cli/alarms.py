@@ -1,0 +1,80 @@
+"""Alarms: list and acknowledge."""
+
+from typing import Annotated
+
+import typer
+
+from igoudar.control.cli import show
+from igoudar.control.cli.options import (
+    DEFAULT_SITE,
+    DryOption,
+    JsonOption,
+    LangOption,
+    SiteOption,
+    StateOption,
+    YesOption,
+    api,
+    language,
+)
+from igoudar.control.errors import UnknownNameError
+from igoudar.control.schema import AlarmView
+
+app = typer.Typer(no_args_is_help=True, help="Alarms: list and acknowledge.")
+
+
+@app.command("list")
+def list_alarms(
+    site: SiteOption = DEFAULT_SITE,
+    state: StateOption = None,
+    json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Alarms that are not normal, worst first, each with what to do."""
+    with api(site, state) as client:
+        found, zone = client.alarms(), client.status().zone
+    if json:
+        return show.document(found)
+    speech = language(lang)
+    heads = ("alarm", "priority", "state", "time", "text", "action", "times")
+    show.table(heads, [_row(alarm, zone, speech) for alarm in found.alarms], speech)
+    return show.say("alarms_line", speech, count=sum(found.counts.values()))
+
+
+@app.command("ack")
+def acknowledge(
+    alarm_id: Annotated[str, typer.Argument(help="The alarm's id.")],
+    comment: Annotated[str, typer.Option("--comment", help="What you saw; it is recorded.")] = "",
+    site: SiteOption = DEFAULT_SITE,
+    state: StateOption = None,
+    dry_run: DryOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Say that an alarm was seen; it stays until its cause is gone."""
+    speech = language(lang)
+    with api(site, state) as client:
+        alarm = next((one for one in client.alarms().alarms if one.id == alarm_id), None)
+        if alarm is None:
+            raise UnknownNameError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
+        text = show.spoken(alarm.text, speech)
+        if dry_run:
+            return show.say("would_ack", speech, alarm=alarm_id, text=text)
+        if not yes:
+            typer.confirm(show.plain("ask_ack", speech, alarm=alarm_id, text=text), abort=True)
+        alarm = client.acknowledge(alarm_id, comment)
+    if json:
+        return show.document(alarm)
+    return show.say("acked", speech, alarm=alarm_id, state=alarm.state)
+
+
+def _row(alarm: AlarmView, zone: str, lang: str) -> tuple[str, ...]:
+    return (
+        alarm.id,
+        f"P{alarm.priority}",
+        alarm.state,
+        show.local(alarm.raised_at, zone),
+        show.message(alarm.text, lang),
+        show.message(alarm.action, lang),
+        str(alarm.occurrences),
+    )

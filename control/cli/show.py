@@ -1,0 +1,94 @@
+"""Words and tables on the terminal; names from outside are hostile until escaped."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from unicodedata import category
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from igoudar.control.schema import Text
+from igoudar.core.i18n import render
+from igoudar.core.units import format_quantity, localise
+
+
+def printable(text: object) -> str:
+    """On one line, without control characters: nothing from outside steers the terminal."""
+    return "".join(c if c.isprintable() or category(c) == "Zs" else "?" for c in str(text))
+
+
+def safe(text: object) -> str:
+    """Printable, and no markup either."""
+    return escape(printable(text))
+
+
+def plain(code: str, lang: str, **params: object) -> str:
+    """One line of the catalogue, printable."""
+    return printable(render(f"cli.{code}", params, lang))
+
+
+def say(code: str, lang: str, **params: object) -> None:
+    """Print one line of the catalogue."""
+    typer.echo(plain(code, lang, **params))
+
+
+def spoken(text: Text, lang: str) -> str:
+    """A message of the API in the person's language."""
+    return printable(render(text.code, text.params, lang))
+
+
+def message(text: Text | None, lang: str) -> str:
+    """A message of the API for a table's cell."""
+    return escape(spoken(text, lang)) if text else ""
+
+
+def document(model: BaseModel | Sequence[BaseModel]) -> None:
+    """The API's document, as it came."""
+    many = not isinstance(model, BaseModel)
+    dumped = [one.model_dump(mode="json") for one in model] if many else model.model_dump(mode="json")
+    typer.echo(json.dumps(dumped, indent=1))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], lang: str, title: str = "") -> None:
+    """Rows under heads of the catalogue; cells are escaped already."""
+    console = Console(highlight=False)
+    grid = Table(box=None, pad_edge=False, title=safe(title) or None, title_justify="left")
+    for head in heads:
+        grid.add_column(safe(render(f"cli.head_{head}", {}, lang)), overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    console.print(grid)
+
+
+def quantity(name: str, value: float | None, lang: str) -> str:
+    """A value with the unit of its name's suffix; a dash for no data."""
+    if value is None:
+        return "-"
+    _, _, unit = name.rpartition("_")
+    return safe(format_quantity(value, unit, lang))
+
+
+def local(at: datetime | None, zone: str) -> str:
+    """A time in the site's zone, named."""
+    if at is None:
+        return "-"
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def duration(seconds: float | None) -> str:
+    """Hours and minutes."""
+    if seconds is None:
+        return "-"
+    minutes = round(abs(seconds) / 60)
+    return f"{'-' if seconds < 0 else ''}{minutes // 60} h {minutes % 60:02d} min"
+
+
+def number(value: float | None, digits: int, lang: str) -> str:
+    """A plain number with the language's marks."""
+    return "-" if value is None else safe(localise(f"{value:.{digits}f}", lang))
