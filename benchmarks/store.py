@@ -117,6 +117,7 @@ def measure(folder: Path, devices: int, period_s: int) -> dict[str, Any]:
     size = sum(path.stat().st_size for path in (folder / "day" / "cold").rglob("*.parquet"))
     return {
         "machine": f"{os.cpu_count()} CPUs, Python {platform.python_version()}",
+        "load_average": os.getloadavg()[0],
         **appended,
         "day_samples": samples,
         "day_bytes_per_sample": size / samples,
