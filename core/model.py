@@ -160,9 +160,9 @@ class Device:
     """One thing with an address.
 
     `subject` is the asset it measures or drives: a rack, a feed, a hall, "pv", "wind", "battery",
-    "cooling", "desalination", "electrolyser" or "site". `role` says what a meter counts: grid, transformer, it, pv, wind,
-    battery, desalination, electrolyser, cooling; "" for other kinds. A meter counts positive (and in
-    `active_energy_import_wh`) in its role's positive direction.
+    "cooling", "desalination", "electrolyser" or "site". `role` says what a meter counts: grid,
+    transformer, it, pv, wind, battery, desalination, electrolyser, cooling; "" for other kinds. A meter
+    counts positive (and in `active_energy_import_wh`) in its role's positive direction.
     `share` is the part of the subject that this device carries (a PDU feed A of two: 0.5).
     """
 

@@ -6,7 +6,7 @@ Source: MODBUS Application Protocol V1.1b3 and MODBUS Messaging on TCP/IP V1.0b 
 import asyncio
 import struct
 from collections.abc import Callable, Mapping
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from igoudar.simulators.faults import Fault, FaultKind
 
@@ -169,8 +169,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # TCP by construction
-        self._transport = transport
+        # uvloop's transport is one, but not by inheritance
+        self._transport = cast("asyncio.Transport", transport)
         self._server.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
