@@ -12,6 +12,7 @@ from igoudar.core.errors import IgoudarError
 
 MAX_BODY = 1 << 20
 _IDLE_S = 120.0
+_OWN_HOSTS = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class HttpServer:
             response = await self._handler(request)
         except HttpError as refusal:
             response = Response.of_json({"error": str(refusal)}, refusal.status)
-            keep = refusal.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            keep = False  # its body may still be on the way
         except IgoudarError as error:
             response, keep = Response.of_json({"error": str(error)}, HTTPStatus.BAD_REQUEST), True
         if response.delay_s > 0:
@@ -134,10 +135,18 @@ async def _receive(reader: asyncio.StreamReader) -> tuple[Request, bool]:
         raise HttpError(HTTPStatus.BAD_REQUEST, "not an HTTP request")
     pairs = (line.partition(":") for line in head[1:] if line)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    _refuse_web_pages(headers)
     body = await reader.readexactly(_length(headers))
     url = urlsplit(words[1])
     keep = headers.get("connection", "").lower() != "close" and words[2] == "HTTP/1.1"
     return Request(words[0], url.path, dict(parse_qsl(url.query)), body), keep
+
+
+def _refuse_web_pages(headers: Mapping[str, str]) -> None:
+    """Loopback keeps other hosts out, not the pages in a browser on this one."""
+    host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+    if "origin" in headers or host not in _OWN_HOSTS:
+        raise HttpError(HTTPStatus.FORBIDDEN, "only programs on this host may ask")
 
 
 def _length(headers: Mapping[str, str]) -> int:
