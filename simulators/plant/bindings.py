@@ -184,7 +184,7 @@ def _rack_sensors(plant: "Plant", device: Device) -> Values:
     flow = cooling.cdu_flow_lpm()[cdu] * plant.racks.peak_w[rack] / max(1.0, cooling.cdu_peak_w[cdu])
     supply = float(cooling.liquid_c[cdu])
     return {
-        "inlet_c": mean + 0.7,
+        "inlet_c": mean + 0.5,
         "inlet_mean_c": mean,
         "outlet_c": mean + AIR_RISE_K * load / max(cooling.air_flow, 0.1),
         "humidity_pct": min(70.0, max(20.0, plant.sky.humidity_pct * 0.65)),

@@ -30,6 +30,7 @@ def pack(plant: "Plant") -> bytes:
         "start": plant.start.isoformat(),
         "seed": plant.seed,
         "time_s": plant.time_s,
+        "arrived_s": plant.arrived_s,
         "initial_wh": plant.initial_wh,
         "drained": plant.arrivals is None,
         "racks": plant.racks.energy_wh.tolist(),
@@ -65,7 +66,7 @@ def apply(plant: "Plant", kept: dict[str, Any]) -> None:
             where="plant checkpoint",
             fix="use another --state folder, or remove plant.msgpack",
         )
-    plant.time_s, plant.initial_wh = kept["time_s"], kept["initial_wh"]
+    plant.time_s, plant.arrived_s, plant.initial_wh = (kept[n] for n in ("time_s", "arrived_s", "initial_wh"))
     plant.arrivals = None if kept["drained"] else plant.arrivals
     plant.racks.energy_wh = np.array(kept["racks"])
     plant.totals = Totals(**kept["totals"])

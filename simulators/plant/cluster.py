@@ -13,7 +13,7 @@ from igoudar.core.model import Job, JobState
 from igoudar.simulators.plant.job_record import JobRecord, expected_s, place
 
 STOP_COST_S = 600.0  # of a job's work: one suspend and resume
-KEEP_FINISHED_S = 2 * 86_400.0
+KEEP_FINISHED_S = 86_400.0
 EPSILON_S = 1e-6
 
 
@@ -236,7 +236,7 @@ class Cluster:
         self._dirty = True
 
     def _forget(self) -> None:
-        """Drop finished jobs after two days, so that a long run does not grow."""
+        """Drop finished jobs after a day, so that a long run does not grow."""
         while self.finished_ids and self.finished_ids[0][0] < self.now_s - KEEP_FINISHED_S:
             _, job_id = self.finished_ids.pop(0)
             self.jobs.pop(job_id, None)

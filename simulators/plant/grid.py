@@ -6,6 +6,7 @@ import numpy as np
 
 from igoudar.core.model import Grid, Site
 from igoudar.simulators.plant.noise import Series
+from igoudar.simulators.plant.racks import Weights
 
 NO_LOAD_RATIO = 0.0010  # of rated power; with the load loss about the EU ecodesign tier 2 of large units
 LOAD_LOSS_RATIO = 0.0080  # of rated power at full load, grows with the square
@@ -15,10 +16,14 @@ DISTRIBUTION_RATIO = 0.018  # UPS in eco mode, busbars and PDUs, of the IT load;
 class Transformers:
     """The transformers of a site; one nameless one where its feeds have none."""
 
-    def __init__(self, site: Site, weights: dict[str, Series]) -> None:
+    def __init__(self, site: Site, weights: dict[str, Weights]) -> None:
         feeds = [feed for feed in site.feeds if feed.kind == "transformer" and feed.name in weights]
         self.index = {feed.name: i for i, feed in enumerate(feeds)}
-        self.matrix = np.array([weights[feed.name] for feed in feeds] or [np.ones(len(site.racks))])
+        carried = np.zeros((max(1, len(feeds)), len(site.racks)))
+        for row, feed in enumerate(feeds):
+            carried[row, weights[feed.name].racks] = weights[feed.name].share
+        # What the site's feeds tie to no transformer is spread over all of them, so that no load is lost.
+        self.matrix = carried + (1.0 - carried.sum(axis=0)) / len(carried)
         rated = [feed.rated_w for feed in feeds] or [1.3 * site.it_w]
         self.rated_w = np.maximum(np.array(rated, dtype=float), 1.0)
         self.load_w = np.zeros(len(rated))

@@ -30,7 +30,7 @@ def of_racks(plant: "Plant", subject: str, rack_values: Series) -> float:
     if rack is not None:
         return float(rack_values[rack])
     weights = plant.racks.weights.get(subject)
-    return 0.0 if weights is None else float((weights * rack_values).sum())
+    return 0.0 if weights is None else weights.of(rack_values)
 
 
 def meter(plant: "Plant", device: Device) -> dict[str, float | None]:

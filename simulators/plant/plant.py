@@ -52,6 +52,7 @@ class Plant:
         self.cluster = Cluster(self.racks.flexible_gpus, seed)
         self.cluster.now_s = self.time_s
         self.arrivals: JobSource | None = _source(self, jobs)
+        self.arrived_s = self.time_s  # jobs submitted before are on the cluster
         self.totals = Totals()
         self.grid_w = 0.0
         self.sky = self.weather.at(self.time_s)
@@ -66,7 +67,7 @@ class Plant:
     def step(self, seconds: float) -> None:
         """Advance by `seconds`; jobs end and start at their exact times inside."""
         end = self.time_s + seconds
-        self.cluster.advance(self.time_s)  # orders given since the last step
+        self.cluster.advance(self.time_s, self._arrivals())  # and follow orders given since the last step
         while self.time_s < end:
             until = min(end, self._next_event_s())
             self._run(until)
@@ -79,7 +80,7 @@ class Plant:
         return max(min(events), self.time_s + EPSILON_S)
 
     def _next_arrival_s(self, before: float) -> float:
-        found = self.arrivals.between(self.time_s + EPSILON_S, before) if self.arrivals else []
+        found = self.arrivals.between(self.arrived_s, before) if self.arrivals else []
         return found[0].submitted.timestamp() if found else before
 
     def _run(self, until: float) -> None:
@@ -87,9 +88,13 @@ class Plant:
         start, seconds = self.time_s, until - self.time_s
         self._balance((start + until) / 2.0, seconds)
         self._count(seconds)
-        arrived = self.arrivals.between(start + EPSILON_S, until + EPSILON_S) if self.arrivals else []
         self.time_s = until
-        self.cluster.advance(until, arrived)
+        self.cluster.advance(until, self._arrivals())
+
+    def _arrivals(self) -> Sequence[Job]:
+        """Jobs submitted since they were last asked for."""
+        since, self.arrived_s = self.arrived_s, self.time_s + EPSILON_S
+        return self.arrivals.between(since, self.arrived_s) if self.arrivals else []
 
     def _balance(self, middle_s: float, seconds: float) -> None:
         """Set every power for a stretch of `seconds` around `middle_s`."""

@@ -1,6 +1,7 @@
 """Racks: power follows the jobs on them; half of the GPUs serve urgent load, half are for flexible jobs."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,17 @@ def urgent_w(site: Site, seed: int, time_s: float) -> float:
     return site.urgent_share * site.it_w * shape * noise
 
 
+class Weights(NamedTuple):
+    """Which share of which racks somebody carries."""
+
+    racks: NDArray[np.int64]
+    share: Series
+
+    def of(self, rack_values: Series) -> float:
+        """What is carried of values per rack."""
+        return float((self.share * rack_values[self.racks]).sum())
+
+
 class Racks:
     """All racks of a site as arrays, in the site's order."""
 
@@ -35,8 +47,9 @@ class Racks:
         self.per_gpu_w = self.dynamic_w / np.maximum(self.gpus, 1)
         spread = np.random.default_rng([seed, 17]).normal(1.0, 0.08, len(racks))
         self.spread = spread / spread.mean() if len(racks) else spread
-        # Air does not reach all racks alike: most within half a kelvin, the worst one about 1.5 K warmer.
-        self.inlet_offset_k = np.abs(np.random.default_rng([seed, 19]).normal(0.0, 0.6, len(racks)))
+        # Air does not reach all racks alike: most within half a kelvin, the worst ones 1.4 K warmer.
+        offsets = np.abs(np.random.default_rng([seed, 19]).normal(0.0, 0.5, len(racks)))
+        self.inlet_offset_k = np.minimum(offsets, 1.4)
         self.urgent_ratio = np.zeros(len(racks))  # share of a rack's dynamic power in urgent use
         self.power_w = self.idle_w.copy()
         self.energy_wh = np.zeros(len(racks))
@@ -62,20 +75,19 @@ class Racks:
         return busy
 
 
-def _weights(site: Site) -> dict[str, Series]:
-    """For every hall, feed and CDU: which share of each rack it carries."""
+def _weights(site: Site) -> dict[str, Weights]:
+    """For every hall, feed and CDU: which share of which rack it carries."""
     feeds = {feed.name: feed for feed in site.feeds}
-    weights: dict[str, Series] = {}
+    carried: dict[str, dict[int, float]] = {}
     for i, rack in enumerate(site.racks):
-        above = {rack.hall: 1.0, rack.cdu: 1.0, rack.name: 1.0}
+        whole = {rack.hall, rack.cdu}
+        for name in whole:
+            carried.setdefault(name, {})[i] = 1.0
         for start in rack.feeds:
-            for name in _upwards(feeds, start) - {rack.hall, rack.cdu, rack.name}:
-                above[name] = above.get(name, 0.0) + 1.0 / len(rack.feeds)
-        for name, share in above.items():
-            if name not in weights:
-                weights[name] = np.zeros(len(site.racks))
-            weights[name][i] += share
-    return weights
+            for name in _upwards(feeds, start) - whole:
+                racks = carried.setdefault(name, {})
+                racks[i] = racks.get(i, 0.0) + 1.0 / len(rack.feeds)
+    return {name: Weights(np.array(list(r)), np.array(list(r.values()))) for name, r in carried.items()}
 
 
 def _upwards(feeds: dict[str, Feed], name: str) -> set[str]:

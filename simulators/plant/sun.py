@@ -46,7 +46,8 @@ class _Sky(NamedTuple):
 @lru_cache(maxsize=8)
 def _clear_sky(place: Place, day: int) -> _Sky:
     """Ineichen clear sky of one day [W/m2]. Source: pvlib, its Linke turbidity climatology."""
-    # Lazy: 4 s of CPU together, and a replay of measured factors never needs them. pvlib calls deprecated pandas.
+    # Lazy: 4 s of CPU together, and a replay of measured factors never needs them.
+    # pvlib calls deprecated parts of pandas; that is theirs to mend.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pandas as pd

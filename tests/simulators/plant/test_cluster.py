@@ -125,7 +125,7 @@ def test_orders_that_make_no_sense_are_refused_with_the_state() -> None:
         made.submit(job("a"))
 
 
-def test_finished_jobs_are_forgotten_after_two_days_but_stay_counted() -> None:
+def test_finished_jobs_are_forgotten_after_a_day_but_stay_counted() -> None:
     made = cluster()
     made.advance(made.now_s, [job("a")])
     run_until(made, START + 60 * HOUR)

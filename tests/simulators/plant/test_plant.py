@@ -1,5 +1,6 @@
 """The whole plant: energy closes, the same seed gives the same world, writes act on the physics."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igoudar.core.errors import CommandError, ConfigError
-from igoudar.core.model import Device, Kind, Site
+from igoudar.core.model import Device, Job, Kind, Site
 from igoudar.simulators.plant.plant import Plant, drain
 
 from .lab import START, breeze, lab
@@ -274,6 +275,24 @@ def test_what_can_not_be_written_is_refused() -> None:
         write(made, "inverter-1", "energy_wh", 1.0)
     with pytest.raises(CommandError, match="not a number"):
         write(made, "inverter-1", "limit_pct", float("nan"))
+
+
+def test_jobs_of_the_first_instant_arrive_and_run_to_their_exact_end() -> None:
+    jobs = [Job(f"j{i}", "ada", 4, START + timedelta(minutes=i), 500.0 + i) for i in range(3)]
+    made = Plant(lab(), START, 1, breeze(), jobs)
+    made.step(0.5)
+    assert made.cluster.seen == 1
+    made.step(3600.0)
+    assert made.cluster.get("j2").finished == START + timedelta(minutes=2, seconds=502)
+    assert made.totals.work_gpu_s == 4 * (500.0 + 501.0 + 502.0)
+    per_gpu_wh = float(made.racks.per_gpu_w[0]) / 3600.0
+    assert made.totals.flexible == pytest.approx(made.totals.work_gpu_s * per_gpu_wh, rel=1e-6)
+
+
+def test_racks_that_hang_on_no_transformer_are_still_carried() -> None:
+    made = Plant(replace(lab(), feeds=()), START, 1, breeze())
+    made.step(600.0)
+    assert made.totals.balance_error() < 1e-9
 
 
 def test_steps_end_exactly_where_they_should() -> None:
