@@ -49,8 +49,10 @@ def message(text: Text | None, lang: str) -> str:
 
 def document(model: BaseModel | Sequence[BaseModel]) -> None:
     """The API's document, as it came."""
-    many = not isinstance(model, BaseModel)
-    dumped = [one.model_dump(mode="json") for one in model] if many else model.model_dump(mode="json")
+    if isinstance(model, BaseModel):
+        dumped: object = model.model_dump(mode="json")
+    else:
+        dumped = [one.model_dump(mode="json") for one in model]
     typer.echo(json.dumps(dumped, indent=1))
 
 

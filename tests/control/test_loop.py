@@ -1,0 +1,188 @@
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
+from igoudar.control.api.app import Rooms
+from igoudar.control.loop import BLIND_CYCLES, Loop
+from igoudar.control.records.state import Records
+from igoudar.control.service import assemble, scheduler_address
+from igoudar.control.telemetry import CollectorTelemetry
+from igoudar.control.views.jobs import jobs
+from igoudar.control.views.overview import overview
+from igoudar.core.model import JobState
+from igoudar.core.store.reader import ParquetReader
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def rig(state: Path, plant: Any) -> AsyncIterator[tuple[Loop, Rooms]]:
+    records = Records.open(state / "state.sqlite")
+    scheduler = SimulatedScheduler(lambda: scheduler_address(state))
+    telemetry = CollectorTelemetry(state / "collect.sock")
+    reader = ParquetReader(state / "store")
+    yield await assemble(
+        plant.roster, plant.clock, state, records, scheduler, telemetry, reader, "auto", None
+    )
+    await telemetry.close()
+    await scheduler.close()
+    records.close()
+
+
+async def cycles(loop: Loop, plant: Any, count: int, seconds: float = 30) -> None:
+    for _ in range(count):
+        plant.run(seconds)
+        await loop.cycle()
+
+
+async def test_surplus_starts_a_job_and_says_why(rig: Any, plant: Any, cluster: Any) -> None:
+    loop, rooms = rig
+    cluster.add("job-1")
+    await cycles(loop, plant, 1)
+    assert cluster.calls == [("release", "job-1", "")]
+    (row,) = rooms.records.actions()
+    assert (row.verb, row.target, row.code, row.result) == ("release", "job-1", "control.surplus", "done")
+    assert row.params["surplus_w"] == pytest.approx(50e3)
+
+
+async def test_without_surplus_the_job_gets_a_begin_time_never_a_bare_hold(
+    rig: Any, plant: Any, cluster: Any
+) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = 0.0
+    job = cluster.add("job-1", hours=2, deadline_h=20)
+    await cycles(loop, plant, 3)
+    assert [verb for verb, _, _ in cluster.calls] == ["delay"]
+    begin_at = cluster.jobs["job-1"].begin_at
+    assert plant.clock.now() < begin_at <= job.deadline - 2 * HOUR
+    view = jobs(rooms.desk.scene).jobs[0]
+    assert view.reason.code == "control.wait"
+    assert "control.wait" not in view.reason.english
+
+
+async def test_a_job_is_forced_in_time_even_with_no_surplus_for_days(
+    rig: Any, plant: Any, cluster: Any
+) -> None:
+    loop, _ = rig
+    plant.powers["pv"] = 0.0
+    job = cluster.add("job-1", hours=2, deadline_h=6)
+    while cluster.jobs["job-1"].state is not JobState.RUNNING:
+        assert plant.clock.now() < job.deadline
+        await cycles(loop, plant, 1, seconds=600)
+    assert plant.clock.now() + 2 * HOUR * 1.25 < job.deadline
+
+
+async def test_jobs_started_since_the_meters_were_read_are_not_given_the_same_surplus(
+    rig: Any, plant: Any, cluster: Any
+) -> None:
+    loop, _ = rig
+    for number in range(6):
+        cluster.add(f"job-{number}", gpus=16)  # about 25 kW each, 50 kW to spare
+    await cycles(loop, plant, 1)
+    assert len([c for c in cluster.calls if c[0] == "release"]) == 1
+    await loop.cycle()
+    assert len([c for c in cluster.calls if c[0] == "release"]) == 1
+
+
+async def test_observe_sends_nothing_and_advise_only_proposes(rig: Any, plant: Any, cluster: Any) -> None:
+    loop, rooms = rig
+    cluster.add("job-1")
+    loop.modes.change("observe", "operator", "test", plant.clock.now())
+    await cycles(loop, plant, 2)
+    assert rooms.records.actions() == []
+    loop.modes.change("advise", "operator", "test", plant.clock.now())
+    await cycles(loop, plant, 3)
+    assert [row.result for row in rooms.records.actions()] == ["proposed"]
+    assert cluster.calls == []
+
+
+async def test_blind_it_claims_no_surplus_then_lets_go(rig: Any, plant: Any, cluster: Any, lab: Any) -> None:
+    loop, rooms = rig
+    await cycles(loop, plant, 1)
+    plant.dead = {device.name for device in lab.meters["pv"]}
+    cluster.add("job-1")
+    await cycles(loop, plant, 10)
+    assert [verb for verb, _, _ in cluster.calls] == ["delay"]
+    await cycles(loop, plant, BLIND_CYCLES)
+    assert cluster.calls[-1][0] == "release"
+    assert rooms.records.actions()[0].code == "control.fail_safe"
+
+
+async def test_an_operators_hold_stays_until_released(rig: Any, plant: Any, cluster: Any) -> None:
+    loop, rooms = rig
+    cluster.add("job-1")
+    await rooms.operator.act("job-1", "hold", "operator", "maintenance", plant.clock.now(), None)
+    await cycles(loop, plant, 3)
+    assert [verb for verb, _, _ in cluster.calls] == ["delay"]
+    again = type(rooms.operator)(loop.scheduler, rooms.records, "v")
+    assert again.overrides == {"job-1": "hold"}
+    await rooms.operator.act("job-1", "release", "operator", "done", plant.clock.now(), None)
+    assert cluster.jobs["job-1"].state is JobState.RUNNING
+
+
+async def test_a_dead_scheduler_is_no_data_not_zero(rig: Any, plant: Any, state: Path) -> None:
+    loop, rooms = rig
+    (state / "endpoints.json").write_text("{}")
+    await cycles(loop, plant, 1)
+    tile = next(tile for tile in overview(rooms.desk.scene).tiles if tile.code == "jobs_waiting")
+    assert tile.value is None
+
+
+async def test_flows_balance_and_kpis_come_from_energies(rig: Any, plant: Any) -> None:
+    loop, rooms = rig
+    await cycles(loop, plant, 80, seconds=30)
+    page = overview(rooms.desk.scene)
+    sources = sum(flow.power_w for flow in page.sources)
+    assert sources == pytest.approx(sum(flow.power_w for flow in page.sinks))
+    assert sources == pytest.approx(page.bus_w)
+    tiles = {tile.code: tile for tile in page.tiles}
+    assert tiles["pue"].value == pytest.approx(1.2)
+    assert tiles["renewable_share"].value == pytest.approx(1.0)
+    assert len(tiles["pue"].history) == 96
+    assert len(page.chart.time) == 96 + 192
+    assert page.chart.load_w[94] == pytest.approx(650e3)
+    assert page.chart.load_w[-1] is None
+
+
+async def test_a_lost_collector_is_one_alarm_and_no_numbers(rig: Any, plant: Any, state: Path) -> None:
+    loop, rooms = rig
+    await cycles(loop, plant, 1)
+    (state / "collect.sock").unlink()
+    await loop.telemetry.close()
+    await cycles(loop, plant, 30, seconds=60)
+    codes = [alarm.code for alarm in rooms.desk.scene.alarms]
+    assert codes == ["telemetry_lost"]
+    assert rooms.desk.scene.powers.pv_w is None
+
+
+async def test_a_killed_part_is_alarmed_even_when_it_is_back_at_once(
+    rig: Any, plant: Any, state: Path
+) -> None:
+    loop, rooms = rig
+    parts = {"collect": {"state": "running", "restarts": 0}}
+    (state / "parts.json").write_text(json.dumps(parts))
+    await cycles(loop, plant, 1)
+    parts["collect"]["restarts"] = 1
+    (state / "parts.json").write_text(json.dumps(parts))
+    await cycles(loop, plant, 2)
+    (alarm,) = rooms.desk.scene.alarms
+    assert (alarm.code, alarm.life.state) == ("part_dead", "returned_unacknowledged")
+    assert alarm.life.occurrences == 1
+    await loop.notifier.deliver()
+    lines = (state / "notifications.jsonl").read_text().splitlines()
+    assert len(lines) == 1
+    assert "collect" in lines[0]
+
+
+async def test_a_finished_job_is_left_alone(rig: Any, plant: Any, cluster: Any) -> None:
+    loop, _ = rig
+    job = cluster.add("job-1")
+    cluster.jobs["job-1"] = replace(job, state=JobState.FINISHED, finished=plant.clock.now())
+    await cycles(loop, plant, 2)
+    assert cluster.calls == []
