@@ -4,7 +4,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from igoudar.collectors.codec import limits, reorder, scale_factor, shape
+from igoudar.collectors.codec import limits, ratio, reorder, scale_factor, shape
 from igoudar.collectors.registers import WIDTHS
 from igoudar.core.model import ModbusAddress, ModbusRules, Point, Profile, Quality, Reason
 
@@ -29,7 +29,8 @@ class Field(NamedTuple):
     order: str
     sentinels: frozenset[int]
     factor: tuple[int, int] | None
-    scale: float
+    multiplier: float
+    divisor: float
     offset: float
     low: float
     high: float
@@ -136,7 +137,7 @@ def _field(point: Point, models: Mapping[int, int], blocks: Sequence[Block]) -> 
         address.word_order,
         form.sentinels,
         None if factor is None else _find(blocks, address.function, factor, 1),
-        address.scale,
+        *ratio(address.scale),
         address.offset,
         low,
         high,
@@ -163,7 +164,7 @@ def _value(field: Field, payloads: Sequence[bytes | Reason]) -> float | Reason:
         if exponent is None:
             return Reason.SCALE_FACTOR
         raw = raw * 10.0**exponent if exponent >= 0 else raw / 10.0**-exponent
-    value = raw * field.scale + field.offset
+    value = raw * field.multiplier / field.divisor + field.offset
     if not field.low <= value <= field.high or value in (float("inf"), float("-inf")):
         return Reason.OUT_OF_RANGE
     return value

@@ -83,7 +83,8 @@ def finish(point: Point, raw: float, scale_factor: int | None) -> Decoded:
     exponent = 0 if address.scale_factor is None else scale_factor
     if exponent is None:
         return None, Quality.BAD, Reason.SCALE_FACTOR
-    return judge(point, scaled(raw, exponent) * address.scale + address.offset)
+    multiplier, divisor = ratio(address.scale)
+    return judge(point, scaled(raw, exponent) * multiplier / divisor + address.offset)
 
 
 def judge(point: Point, value: float) -> Decoded:
@@ -109,7 +110,8 @@ def from_raw(point: Point, raw: float) -> Decoded:
     """The value of an OPC UA node's or a metric's number."""
     address = point.address
     offset = address.offset if isinstance(address, OpcUaAddress) else 0.0
-    return judge(point, raw * address.scale + offset)
+    multiplier, divisor = ratio(address.scale)
+    return judge(point, raw * multiplier / divisor + offset)
 
 
 def to_raw(point: Point, value: float) -> float:
@@ -122,6 +124,16 @@ def to_raw(point: Point, value: float) -> float:
 def scaled(raw: float, exponent: int) -> float:
     """`raw` x 10^exponent; dividing keeps 2305 x 10^-1 at 230.5 where multiplying would not."""
     return raw * 10.0**exponent if exponent >= 0 else raw / 10.0**-exponent
+
+
+def ratio(scale: float) -> tuple[float, float]:
+    """`scale` as (multiplier, divisor): 424 / 10 is 42.4, 424 x 0.1 is not."""
+    divisor = round(1 / scale)
+    return (
+        (1.0, float(divisor))
+        if divisor and math.isclose(divisor * scale, 1.0, rel_tol=1e-12)
+        else (scale, 1.0)
+    )
 
 
 def encode(point: Point, value: float | None, scale_factor: int | None) -> bytes:

@@ -1,7 +1,7 @@
 """A strict Modbus TCP client: one connection, shared by all units behind its host and port."""
 
 import asyncio
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from igoudar.collectors import frames
 from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
@@ -39,8 +39,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but not by inheritance
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail everything under way at once: a dead wire is no reason to wait."""

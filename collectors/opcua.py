@@ -36,7 +36,7 @@ class OpcUaSession:
         self.url, self.sessions = url, 0
         self._items, self._interval_s = items, interval_s
         self._backoff = backoff or Backoff()
-        self._fault: LinkFault | None = LinkFault(Reason.NO_CONNECTION, "not connected yet", where=url)
+        self.fault: LinkFault | None = LinkFault(Reason.NO_CONNECTION, "not connected yet", where=url)
         self._samples: dict[tuple[str, str], Sample] = {}
         self._feed: Feed | None = None
         self._first = asyncio.Event()  # the first values came, or the first attempt failed
@@ -48,7 +48,7 @@ class OpcUaSession:
             try:
                 await self._connected()
             except LinkFault as fault:
-                self._fault, self._feed = fault, None
+                self.fault, self._feed = fault, None
                 self._first.set()
             await asyncio.sleep(self._backoff.failed(asyncio.get_running_loop().time()))
 
@@ -60,8 +60,8 @@ class OpcUaSession:
         """
         if not self._first.is_set():
             await self._first.wait()
-        if self._fault is not None:
-            raise self._fault.again()
+        if self.fault is not None:
+            raise self.fault.again()
         samples = {name: self._samples.get((tag, name), NOT_THERE) for name in points}
         values = {name: s.value for name, s in samples.items() if s.value is not None}
         flags = {name: (s.quality, s.reason) for name, s in samples.items() if s.quality is not Quality.GOOD}
@@ -110,13 +110,13 @@ class OpcUaSession:
 
     def _take(self, item: Item, got: Sample) -> None:
         self._samples[item.tag, item.point.name] = got
-        if self._fault is not None and len(self._samples) == len(self._items) and self._feed:
+        if self.fault is not None and len(self._samples) == len(self._items) and self._feed:
             self._live(self._feed)
 
     def _live(self, feed: Feed) -> None:
         """Show values once they are all there, or after a while those that are."""
         if self._feed is feed:
-            self._fault = None
+            self.fault = None
             self._first.set()
 
 

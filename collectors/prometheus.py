@@ -3,6 +3,7 @@
 Source: Prometheus text exposition format 0.0.4.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -126,5 +127,6 @@ class PrometheusReader:
 
 def http_client(timeout_s: float = 3.0) -> httpx.AsyncClient:
     """A client for all endpoints of a site; proxies of the environment do not apply to a plant network."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=256)
     return httpx.AsyncClient(timeout=timeout_s, limits=limits, trust_env=False, follow_redirects=False)

@@ -1,4 +1,4 @@
-"""The strict client against servers that lie, stall, split and close; numbers are those of the field lessons."""
+"""The strict client against servers that lie, stall, split and close; numbers are field lessons."""
 
 import asyncio
 import struct
