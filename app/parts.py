@@ -38,6 +38,7 @@ class Part:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    quiet: bool = False  # what it prints goes to its log, not to the terminal
     state: str = "starting"
     restarts: int = 0
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -72,6 +73,7 @@ class Supervisor:
             part.process = await asyncio.create_subprocess_exec(
                 *part.command,
                 stdin=asyncio.subprocess.DEVNULL,
+                stdout=errors if part.quiet else None,
                 stderr=errors,
                 env={**os.environ, **part.environment},
                 start_new_session=True,

@@ -59,7 +59,7 @@ def plan(options: Options, state: Path) -> Plan:
     parts = [
         Part("collect", _command("collect", *common, "--run-id", run_id)),
         Part("control", _command("control", *common, "--run-id", run_id, "--api-port", str(api))),
-        Part("dashboard", _command("dashboard", *common, "--dashboard-port", str(page))),
+        Part("dashboard", _command("dashboard", *common, "--dashboard-port", str(page)), quiet=True),
     ]
     if options.addresses is None:
         parts.insert(0, Part("simulate", _command("simulate", *common, *_plant(options), "--run-id", run_id)))
