@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 Values = dict[str, float | None]
 GPU_POWER_RATIO = 0.65  # of a rack's peak: 72 x 1.2 kW of 132 kW
-OFF, THROTTLED, MPPT, SLEEPING = 1.0, 5.0, 4.0, 2.0  # SunSpec 103 St
-EMPTY, DISCHARGING, CHARGING, FULL, HOLDING = 2.0, 3.0, 4.0, 5.0, 6.0  # SunSpec 124 ChaSt
+SLEEPING, MPPT, THROTTLED = 2.0, 4.0, 5.0  # SunSpec 103 St
+CONNECTED, STANDBY = 3.0, 4.0  # SunSpec 802 State
+CHILLER_OFF, CHILLER_RUNS = 0.0, 7.0  # Carrier 23XRV status
 
 
 def read(plant: "Plant", device: Device) -> Values:
@@ -67,7 +68,7 @@ def _battery(plant: "Plant", device: Device) -> Values:
         "active_power_w": power,
         "voltage_v": volts,
         "current_a": power / volts,
-        "operating_state": _charge_state(power, soc, bank.soc_min_pct, bank.soc_max_pct),
+        "operating_state": CONNECTED if abs(power) > 1.0 else STANDBY,
         "storage_mode_state": unit.rates.storage_mode_state,
         "discharge_rate_pct": unit.rates.discharge_rate_pct,
         "charge_rate_pct": unit.rates.charge_rate_pct,
@@ -76,14 +77,6 @@ def _battery(plant: "Plant", device: Device) -> Values:
         "max_charge_w": bank.power_w * unit.share,
         "heartbeat_count": float(int(plant.time_s) % 65_536),
     }
-
-
-def _charge_state(power_w: float, soc: float, low: float, high: float) -> float:
-    if abs(power_w) > 1.0:
-        return DISCHARGING if power_w > 0 else CHARGING
-    if soc >= high - 0.5:
-        return FULL
-    return EMPTY if soc <= low + 0.5 else HOLDING
 
 
 def _weather(plant: "Plant", device: Device) -> Values:
@@ -119,7 +112,7 @@ def _chiller(plant: "Plant", device: Device) -> Values:
         "setpoint_c": unit.setpoint_c,
         "demand_limit_pct": unit.demand_limit_pct,
         "enable_state": 1.0 if unit.enabled else 0.0,
-        "run_state": 1.0 if runs else 0.0,
+        "run_state": CHILLER_RUNS if runs else CHILLER_OFF,
         "alarm_count": 0.0,
         "current_a": unit.power_w / (math.sqrt(3.0) * metering.LINE_V * 0.9),
         "condenser_entering_c": condenser,
@@ -164,7 +157,7 @@ def _dry_cooler(plant: "Plant", device: Device) -> Values:
 def _cooling_plant(plant: "Plant", device: Device) -> Values:
     cooling = plant.cooling
     return {
-        "free_cooling_state": 0.0 if cooling.powers.chillers > 0 else 1.0,
+        "free_cooling_state": cooling.free_cooling_state,
         "supply_c": cooling.supply_c,
         "return_c": cooling.supply_c + cooling.loop_rise_k,
         "setpoint_c": cooling.supply_setpoint_c,

@@ -12,6 +12,8 @@ from igoudar.core.errors import CommandError
 from igoudar.core.model import Job, JobState
 from igoudar.simulators.plant.job_record import JobRecord, expected_s, place
 
+__all__ = ["EPSILON_S", "STOP_COST_S", "Cluster", "JobRecord"]
+
 STOP_COST_S = 600.0  # of a job's work: one suspend and resume
 KEEP_FINISHED_S = 86_400.0
 EPSILON_S = 1e-6

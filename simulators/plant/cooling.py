@@ -79,6 +79,7 @@ class Cooling:
         self.cdu_heat_w = np.zeros(self.cdus)
         self.cdu_flow = np.full(self.cdus, LEAST_FLOW)
         self.air_flow = self.fan_ratio = LEAST_FLOW
+        self.free_ratio = 1.0  # of the air-side heat, taken without a compressor
         self.unmet_w = 0.0
         self._short = (0.0, 0.0)  # heat that liquid and air side could not get rid of [W]
         self.powers = Powers()
@@ -103,11 +104,19 @@ class Cooling:
         self.unmet_w = sum(self._short)
         return self.powers.total
 
+    @property
+    def free_cooling_state(self) -> float:
+        """Air side without a compressor: 0 not at all, 1 partly, 2 wholly."""
+        if self.free_ratio >= 1.0:
+            return 2.0
+        return 1.0 if self.free_ratio > 0.0 else 0.0
+
     def _free_air(self, air_w: float, outdoor: float) -> float:
-        """Air-side heat that outdoor air takes without a compressor [W]."""
+        """Set and return the air-side heat that outdoor air takes without a compressor [W]."""
         water_c = min(self.chillers.water_c, AIR_SUPPLY_C - COIL_APPROACH_K)
         share = (water_c + WATER_RISE_K - outdoor - COOLER_APPROACH_K) / WATER_RISE_K
-        return air_w * min(1.0, max(0.0, share))
+        self.free_ratio = min(1.0, max(0.0, share))
+        return air_w * self.free_ratio
 
     def _reject(self, heat_w: float, outdoor: float) -> float:
         """Set the dry coolers' fans for a heat; return what they can't reject [W]."""

@@ -106,6 +106,7 @@ def load_jobs(path: Path, site: Site) -> JobTrace:
         ConfigError: naming the file and the line of a malformed row.
     """
     rows = [(line, _parsed(path, line, row)) for line, row in _rows(path)]
+    _refuse_twins(path, rows)
     empty = [line for line, job in rows if job.gpus == 0]
     jobs = [job for _, job in rows if job.gpus > 0]
     if not jobs:
@@ -113,6 +114,15 @@ def load_jobs(path: Path, site: Site) -> JobTrace:
     last = max(job.submitted for job in jobs)
     period_s = math.ceil((last - ORIGIN).total_seconds() / DAY_S) * DAY_S
     return JobTrace(fitted(jobs, period_s, flexible_gpus(site)), max(period_s, DAY_S), empty)
+
+
+def _refuse_twins(path: Path, rows: Sequence[tuple[int, Job]]) -> None:
+    lines: dict[str, int] = {}
+    for line, job in rows:
+        first = lines.setdefault(job.job_id, line)
+        if first != line:
+            what = f"job_id {job.job_id} stands in line {first} already"
+            raise ConfigError(what, where=f"{path}:{line}", fix="give every job its own id")
 
 
 def fitted(jobs: Sequence[Job], period_s: float, gpus: int) -> list[Job]:

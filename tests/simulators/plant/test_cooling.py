@@ -26,6 +26,9 @@ def test_no_compressor_runs_when_it_is_mild(site: Site) -> None:
     made = cooled(site, MILD)
     assert made.powers.chillers < 0.001 * 8 * 132e3
     assert made.air_c == pytest.approx(AIR_SUPPLY_C)
+    assert made.free_cooling_state == 2.0
+    assert cooled(site, MILD._replace(ambient_c=19.0)).free_cooling_state == 1.0
+    assert cooled(site, SPELL).free_cooling_state == 0.0
 
 
 def test_warm_air_costs_more_and_wet_pads_help(site: Site) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igoudar.core.errors import CommandError, ConfigError
-from igoudar.core.model import Device, Job, Kind, Site
+from igoudar.core.model import Device, Grid, Job, Kind, Site, WindFarm
 from igoudar.simulators.plant.plant import Plant, drain
 
 from .lab import START, breeze, lab
@@ -171,6 +171,15 @@ def test_a_turbine_keeps_its_limit() -> None:
     assert made.totals.wind < made.totals.wind_available
 
 
+def test_what_neither_battery_nor_grid_takes_is_curtailed() -> None:
+    made = Plant(replace(lab(), wind=WindFarm(1, 8e6), grid=Grid(1.5e6, 100e3)), START, 1, breeze())
+    made.step(86_400.0)
+    assert made.totals.curtailed > 0.0
+    assert made.totals.grid_export <= 24.0 * 100e3 * (1.0 + 1e-9)
+    assert made.battery.soc_pct == pytest.approx(95.0)
+    assert made.totals.balance_error() < 1e-9
+
+
 def test_the_battery_follows_its_own_rule_until_a_rate_is_written() -> None:
     made = plant()
     made.step(300.0)
@@ -179,7 +188,7 @@ def test_the_battery_follows_its_own_rule_until_a_rate_is_written() -> None:
     write(made, "battery-1", "discharge_rate_pct", -50.0)
     made.step(300.0)
     assert value(made, "battery-1", "active_power_w") == pytest.approx(-200e3)
-    assert value(made, "battery-1", "operating_state") == 4.0
+    assert value(made, "battery-1", "operating_state") == 3.0  # connected
     write(made, "battery-1", "storage_mode_state", 0.0)
     made.step(300.0)
     assert made.battery.power_w > 0

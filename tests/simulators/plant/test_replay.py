@@ -65,6 +65,11 @@ def test_a_malformed_job_row_is_named_by_file_and_line(tmp_path: Path, site: Sit
     assert caught.value.where.endswith("trace.csv:3")
 
 
+def test_a_job_that_stands_twice_is_named_by_both_lines(tmp_path: Path, site: Site) -> None:
+    with pytest.raises(ConfigError, match=r"trace\.csv:4: job_id a stands in line 2 already"):
+        load_jobs(trace(tmp_path, row("a"), row("b"), row("a")), site)
+
+
 def test_rows_without_gpus_are_rejected_by_line(tmp_path: Path, site: Site) -> None:
     jobs = load_jobs(trace(tmp_path, row("a", gpus="0"), row("b"), row("c", gpus="0")), site)
     assert jobs.rejected_lines == (2, 4)
