@@ -165,7 +165,7 @@ def _wishes(app: FastAPI, rooms: Rooms) -> None:
         rooms.operator.note(who, "mode", "mode", before, body.mode, body.reason, now)
         return view
 
-    @app.post("/v1/jobs/{job_id}/{verb}")
+    @app.post("/v1/jobs/{job_id:path}/{verb}")
     async def steer(job_id: str, verb: str, body: JobBody, request: Request) -> ActionView:
         if verb not in VERBS:
             raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -12,7 +12,7 @@ from igoudar.control.ledger import Books, Ledger
 from igoudar.control.roster import Roster
 from igoudar.control.schema import Kpis, SeriesView
 from igoudar.control.windows import cue_view, pue_view, share_view
-from igoudar.core.errors import CommandError
+from igoudar.core.errors import CommandError, StoreError
 from igoudar.core.store.protocol import Series, TelemetryReader
 
 UNITS_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -66,11 +66,14 @@ class Reports:
     async def inlet_history(
         self, sensors: Sequence[str], now: datetime
     ) -> list[tuple[datetime, float | None]]:
-        """The last 4 h of a rack's inlet [C]."""
+        """The last 4 h of a rack's inlet [C]; empty while there is no store yet."""
         if not sensors:
             return []
         series = Series(sensors[0], "inlet_c")
-        view = await asyncio.to_thread(self._read, series, now - INLET_HISTORY, now, INLET_STEP)
+        try:
+            view = await asyncio.to_thread(self._read, series, now - INLET_HISTORY, now, INLET_STEP)
+        except StoreError:
+            return []
         return list(zip(view.time, view.mean, strict=True))
 
     async def _reaching(self, start: datetime, end: datetime) -> Ledger:

@@ -120,7 +120,14 @@ class Cluster:
         self.jobs[job_id] = replace(job, **more)
         return self.jobs[job_id]
 
+    def begin(self) -> None:
+        """A begin time needs nobody: the job starts by itself."""
+        for job_id, job in self.jobs.items():
+            if job.state is JobState.WAITING and job.begin_at and job.begin_at <= self.clock.now():
+                self.jobs[job_id] = replace(job, state=JobState.RUNNING, started=job.begin_at)
+
     async def list(self, _request: Request) -> JSONResponse:
+        self.begin()
         used = sum(job.gpus for job in self.jobs.values() if job.state is JobState.RUNNING)
         return JSONResponse(
             {
@@ -155,7 +162,7 @@ class Cluster:
             routes=[
                 Route("/v1/jobs", self.list),
                 Route("/v1/shadow", self.shadow),
-                Route("/v1/jobs/{job}/{verb}", self.act, methods=["POST"]),
+                Route("/v1/jobs/{job:path}/{verb}", self.act, methods=["POST"]),
             ]
         )
 

@@ -72,9 +72,11 @@ async def test_a_job_is_forced_in_time_even_with_no_surplus_for_days(
     loop, _ = rig
     plant.powers["pv"] = 0.0
     job = cluster.add("job-1", hours=2, deadline_h=6)
+    await cycles(loop, plant, 1)
     while cluster.jobs["job-1"].state is not JobState.RUNNING:
         assert plant.clock.now() < job.deadline
         await cycles(loop, plant, 1, seconds=600)
+    assert plant.clock.now() > job.submitted + 2 * HOUR
     assert plant.clock.now() + 2 * HOUR * 1.25 < job.deadline
 
 
