@@ -1,0 +1,1 @@
+"""What is drawn: pure functions from documents to markup and chart options."""
