@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -48,7 +48,6 @@ class Response:
     content_type: str = "application/json"
     delay_s: float = 0.0
     drop: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_json(cls, document: object, status: HTTPStatus = HTTPStatus.OK) -> "Response":
@@ -164,6 +163,5 @@ def _head(response: Response, keep: bool) -> bytes:
         f"Content-Type: {response.content_type}",
         f"Content-Length: {len(response.body)}",
         f"Connection: {'keep-alive' if keep else 'close'}",
-        *(f"{name}: {value}" for name, value in response.headers.items()),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from igoudar.core.errors import IgoudarError
 from igoudar.simulators.devices import Firmware
+from igoudar.simulators.modbus_server import DEVICE_FAILURE, ModbusRefusal
 from igoudar.simulators.registers import RegisterBank
 
 
@@ -29,7 +31,11 @@ class ModbusDevice:
         return self._bank.read(function, address, count)
 
     def write(self, address: int, data: bytes) -> None:
-        """Hand the setpoints in `data` to the firmware; all of them or, when one is refused, none."""
-        for point, value in self._bank.setpoints(address, data):
-            self._firmware.write(point, value)
-        self._shown = -1
+        """Hand the setpoints in `data` to the firmware; none of them when one is not allowed."""
+        try:
+            for point, value in self._bank.setpoints(address, data):
+                self._firmware.write(point, value)
+        except IgoudarError as error:
+            raise ModbusRefusal(DEVICE_FAILURE) from error
+        finally:
+            self._shown = -1

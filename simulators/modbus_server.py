@@ -10,7 +10,7 @@ from typing import Protocol, Self, cast
 
 from igoudar.simulators.faults import Fault, FaultKind
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, BUSY = 1, 2, 3, 6
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, BUSY = 1, 2, 3, 4, 6
 NO_TARGET = 0x0B  # gateway target device failed to respond
 
 READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY = 3, 4, 6, 16

@@ -12,8 +12,9 @@ from asyncua.common.node import Node
 from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.uaerrors import BadOutOfRange, BadTypeMismatch
+from asyncua.ua.uaerrors import BadDeviceFailure, BadOutOfRange, BadTypeMismatch
 
+from igoudar.core.errors import IgoudarError
 from igoudar.core.model import OpcUaAddress, Point
 from igoudar.core.units import unit_of
 from igoudar.simulators.devices import Firmware
@@ -165,7 +166,10 @@ class OpcUaServer:
         wanted = raw * variable.address.scale + variable.address.offset
         if not limits.minimum <= wanted <= limits.maximum:
             raise BadOutOfRange
-        variable.firmware.write(variable.point.name, wanted)
+        try:
+            variable.firmware.write(variable.point.name, wanted)
+        except IgoudarError as error:
+            raise BadDeviceFailure from error
         return _shown(variable, raw, StatusCodes.Good, self._now())
 
 

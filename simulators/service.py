@@ -24,13 +24,21 @@ from igoudar.simulators.twin import Inputs, Twin
 CHECKPOINT = "plant.msgpack"
 TICK_S = 0.2  # wall time between steps
 _BUSY_LIMIT = 0.25  # of the process's time for stepping
-CYCLE_S = 60.0  # site time of one control cycle, while that is above 0.5 s wall
+CYCLE_S = (
+    10.0  # site time of one control cycle, while that is above 0.5 s wall (control/loop.py has the same)
+)
 CYCLE_WALL_S = 0.5
+GRACE_WALL_S = 2.0  # a busy host's cycles are longer than they should be
 
 
 def control_cycle_s(speed: float) -> float:
     """Length of a control cycle, site time [s]; reversion timers and the queue's grace count in these."""
     return max(CYCLE_S, CYCLE_WALL_S * speed)
+
+
+def grace_s(speed: float) -> float:
+    """How long a new job waits for control's decision before it starts by itself, site time [s]."""
+    return max(2 * control_cycle_s(speed), GRACE_WALL_S * speed)
 
 
 def load_inputs(site: Site, seed: int, resource_path: Path | None, jobs_path: Path | None) -> Inputs:
@@ -85,7 +93,7 @@ def _prepared(inputs: Inputs, state: Path, speed: float, start: datetime, run_id
     stored = _stored_until(state / "store") if clock is None else None
     at = resume_at(start if clock is None else clock.origin, kept, stored)
     kept = usable(inputs, kept, at)
-    twin = resumed(inputs, kept, at, 2 * control_cycle_s(speed))
+    twin = resumed(inputs, kept, at, grace_s(speed))
     return Simulation(inputs, twin, kept, clock, state, speed, run_id or uuid.uuid4().hex)
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from igoudar.collectors.profiles import load_profiles
+from igoudar.core.errors import CommandError
 from igoudar.core.model import Device, Site
 from igoudar.core.site import load_site
 from igoudar.simulators.devices import Firmware
@@ -30,6 +31,7 @@ class HeldPlant:
         self.now = START
         self.step = 0
         self.asked = 0
+        self.deaf = False
         self.held: dict[str, dict[str, float | None]] = {}
         self.written: list[tuple[str, str, float]] = []
 
@@ -38,6 +40,8 @@ class HeldPlant:
         return dict(self.held.get(device.name, {}))
 
     def write(self, device: Device, point: str, value: float) -> None:
+        if self.deaf:
+            raise CommandError("nothing listens", where=device.name)
         self.written.append((device.name, point, value))
 
     def advance(self, seconds: float) -> None:

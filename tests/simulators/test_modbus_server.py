@@ -122,6 +122,14 @@ async def test_a_refused_write_changes_nothing(
     assert plant.written == []
 
 
+async def test_a_plant_that_refuses_is_a_device_failure(
+    client: AsyncModbusTcpClient, plant: HeldPlant
+) -> None:
+    plant.deaf = True
+    assert (await client.write_register(50, 80, device_id=3)).exception_code == 4
+    assert not (await client.read_holding_registers(50, count=1, device_id=3)).isError()
+
+
 async def test_pipelined_requests_are_answered_in_order(server: ModbusServer) -> None:
     requests = b"".join(struct.pack(">HHHBBHH", n, 0, 6, 1, 3, 3059, 2) for n in range(1, 6))
     answers = await exchange(server.port, requests, 5)

@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 from asyncua import Client, ua
-from asyncua.ua.uaerrors import BadOutOfRange
+from asyncua.ua.uaerrors import BadDeviceFailure, BadOutOfRange
 
 from igoudar.simulators.faults import FaultBoard
 from igoudar.simulators.opcua_server import PER_PARENT, OpcUaServer
@@ -98,6 +98,14 @@ async def test_refused_writes_change_nothing(client: Client, plant: HeldPlant) -
         await power.write_value(ua.DataValue(ua.Variant(1.0, ua.VariantType.Double)))
     assert plant.written == []
     assert await limit.read_value() != -1.0
+
+
+async def test_a_plant_that_refuses_is_a_device_failure(client: Client, plant: HeldPlant) -> None:
+    plant.deaf = True
+    limit = await node(client, WIND, "WT01.WTUR.DmdW")
+    with pytest.raises(BadDeviceFailure):
+        await limit.write_value(ua.DataValue(ua.Variant(100e3, ua.VariantType.Double)))
+    plant.deaf = False
 
 
 async def test_a_refresh_follows_the_plant(client: Client, server: OpcUaServer, plant: HeldPlant) -> None:
