@@ -45,11 +45,7 @@ class OpcUaSession:
         """Connect, subscribe, deliver; again and again until cancelled."""
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # its faults are ours to report, as gaps
         while True:
-            try:
-                await self._connected()
-            except LinkFault as fault:
-                self.fault, self._feed = fault, None
-                self._first.set()
+            await self._connected()
             await asyncio.sleep(self._backoff.failed(asyncio.get_running_loop().time()))
 
     async def values(self, tag: str, points: Mapping[str, Point]) -> Values:
@@ -89,6 +85,7 @@ class OpcUaSession:
         return held.value
 
     async def _connected(self) -> None:
+        """One connection from its opening to its end, which is told as a fault."""
         from asyncua.client.client import Client
 
         client = Client(self.url, timeout=REQUEST_S, watchdog_intervall=max(self._interval_s, 1.0))
@@ -100,6 +97,9 @@ class OpcUaSession:
                 self._samples.clear()
                 feed = Feed(client, self._items, self._interval_s, self._take)
                 await feed.run(lambda: self._subscribed(feed))
+        except LinkFault as fault:
+            self.fault, self._feed = fault, None
+            self._first.set()
         finally:
             await _close(client)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
 from igoudar.collectors.modbus import ModbusLink
@@ -38,6 +39,14 @@ async def well(asked: Asked, writer: Writer) -> None:
 async def test_a_right_answer_is_taken() -> None:
     async with link_to(well) as (link, _):
         assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
+
+
+def test_it_works_on_the_loop_that_the_collector_runs_on() -> None:
+    async def once() -> None:
+        async with link_to(well) as (link, _):
+            assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
+
+    uvloop.run(once())
 
 
 async def test_1_a_late_reply_is_never_the_next_requests_answer() -> None:
