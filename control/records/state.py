@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, delete, event, func, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -53,10 +54,19 @@ class Records:
             session.add_all(rows)
 
     def merge(self, rows: Sequence[Base]) -> None:
-        """Keep rows, replacing those with the same key."""
+        """Keep rows of one table, replacing those with the same key, in one statement for all."""
+        if not rows:
+            return
+        table = type(rows[0]).__table__
+        keys = {column.name for column in table.primary_key}
+        columns = [column.name for column in table.columns]
+        new = insert(type(rows[0]))
+        upsert = new.on_conflict_do_update(
+            index_elements=sorted(keys),
+            set_={name: new.excluded[name] for name in columns if name not in keys},
+        )
         with self._session() as session:
-            for row in rows:
-                session.merge(row)
+            session.execute(upsert, [{name: getattr(row, name) for name in columns} for row in rows])
 
     def actions(self, limit: int = 100, target: str | None = None) -> list[ActionRow]:
         """The newest actions first, of one target when given."""
