@@ -43,13 +43,17 @@ def ask_pending() -> None:
 def _ask(act: Act, said: Words) -> None:
     consequence = _consequence(act, said)
     st.html(f'<div class="ig-consequence">{consequence or said.html("gone")}</div>')
-    reason = st.text_input(said("reason"), key="act_reason", max_chars=200)
-    token = st.text_input(said("your_token"), type="password", key="act_token", help=said("token_help"))
-    cancel, confirm = st.columns(2)
-    if cancel.button(said("cancel"), width="stretch"):
+    with st.form("act", border=False, enter_to_submit=False):  # all at once: no key is lost to a rerun
+        reason = st.text_input(said("reason"), max_chars=200)
+        token = st.text_input(said("your_token"), type="password", help=said("token_help"))
+        left, right = st.columns(2)
+        cancelled = left.form_submit_button(said("cancel"), width="stretch")
+        confirmed = right.form_submit_button(
+            said(f"verb_{act.verb}"), type="primary", width="stretch", disabled=not consequence
+        )
+    if cancelled:
         st.rerun()
-    ready = bool(consequence)
-    if confirm.button(said(f"verb_{act.verb}"), type="primary", width="stretch", disabled=not ready):
+    if confirmed:
         _confirm(act, token.strip(), reason.strip(), said)
 
 

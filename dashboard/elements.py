@@ -30,13 +30,15 @@ def box(
     result = _component("ig_box", '<div class="ig-box"></div>', "box.js")(
         key=key, data=data, on_act_change=act or _nothing
     )
-    return result.get("act")
+    clicked: str | None = result.get("act")
+    return clicked
 
 
 def floor(key: str, data: dict[str, Any]) -> str | None:
     """Show the rack map; returns the rack that was opened."""
     result = _component("ig_floor", _FLOOR, "floor.js")(key=key, data=data, on_rack_change=_nothing)
-    return result.get("rack")
+    opened: str | None = result.get("rack")
+    return opened
 
 
 def _nothing() -> None:

@@ -2,6 +2,8 @@
 // survive ticks. Every name goes through textContent or setAttribute, never through markup.
 // data.halls = [{name, title, note, columns, rows: [{row, gap, cells: [[rack, column, views]]}]}]
 // views = {temperature: [text, class, spoken, short text], power: [...]}
+const NARROW = matchMedia("(max-width: 699px)");
+
 function make(tag, css, text) {
   const node = document.createElement(tag);
   node.className = css;
@@ -55,7 +57,7 @@ function update(root, data) {
   const heads = root.querySelectorAll(".ig-hall h3 span");
   data.halls.forEach((hall, index) => (heads[index].textContent = hall.note));
   const cells = root.igCells;
-  const narrow = matchMedia("(max-width: 699px)").matches && data.halls.some((hall) => hall.columns > 8);
+  const narrow = NARROW.matches && data.halls.some((hall) => hall.columns > 8);
   const pick = root.querySelector(".ig-pick");
   pick.setAttribute("aria-label", data.labels.pick);
   if (document.activeElement !== pick) pick.value = data.selected ?? "";
@@ -114,6 +116,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.igCells = new Map([...root.querySelectorAll(".ig-rack[data-rack]")].map((c) => [c.dataset.rack, c]));
   }
   update(root, data);
+  NARROW.onchange = () => root.isConnected && update(root, data);
   const open = (cell) => {
     root.igFocus = cell.dataset.rack;
     update(root, { ...data, selected: cell.dataset.rack });

@@ -3,13 +3,13 @@
 from collections import Counter
 from html import escape
 
-from igoudar.control.schema import Devices, DeviceView
+from igoudar.control.schema import Devices, DeviceView, QualityWord
 from igoudar.dashboard.charts.marks import empty_panel
 from igoudar.dashboard.charts.tables import Column, Markup, Row, table
 from igoudar.dashboard.words import NONE, Words
 
 SHOWN = 150
-QUALITIES = ("good", "uncertain", "stale", "bad", "off")
+QUALITIES: tuple[QualityWord, ...] = ("good", "uncertain", "stale", "bad", "off")
 _COLUMNS = (
     Column("device"),
     Column("quality"),

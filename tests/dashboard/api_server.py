@@ -1,0 +1,99 @@
+"""A real HTTP server on loopback that answers with the API's documents and remembers actions."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from igoudar.control.schema import Document
+from tests.dashboard import documents
+
+VIEWER, OPERATOR = "viewer-token", "operator-token"
+
+
+@dataclass
+class ApiServer:
+    """Serves until stopped; can be stopped and started again on its port, as a control process may be."""
+
+    document: Callable[[str], Document | None]
+    port: int = 0
+    actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    overrides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _server: ThreadingHTTPServer | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), type("Bound", (Handler,), {"api": self}))
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def body(self, path: str) -> dict[str, Any] | None:
+        document = self.document(path)
+        if document is None:
+            return None
+        return {**document.model_dump(mode="json"), **self.overrides.get(path, {})}
+
+
+def refusal(what: str) -> dict[str, str]:
+    return {"what": what, "where": "", "fix": "ask who runs the site for a token of yours"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    api: ApiServer
+
+    def do_GET(self) -> None:
+        body = self.api.body(self.path.partition("?")[0])
+        if self._token() not in (VIEWER, OPERATOR):
+            self._answer(401, refusal("this token is not known"))
+        elif body is None:
+            self._answer(404, refusal("no such thing"))
+        else:
+            self._answer(200, body)
+
+    def do_POST(self) -> None:
+        sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        if self._token() != OPERATOR:
+            self._answer(403, refusal("a viewer may not act"))
+            return
+        self.api.actions.append((self.path, sent))
+        self._answer(200, self._done())
+
+    def _done(self) -> dict[str, Any]:
+        if self.path.endswith("/acknowledge"):
+            return documents.alarms().alarms[0].model_dump(mode="json")
+        return {
+            "at": "2026-06-17T10:20:00Z",
+            "who": "operator",
+            "verb": self.path.rpartition("/")[2],
+            "target": self.path.split("/")[3],
+            "before": None,
+            "after": None,
+            "reason": {"code": "test.none", "params": {}, "english": "asked"},
+            "result": "done",
+            "config_version": "1",
+        }
+
+    def _token(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def _answer(self, status: int, body: Mapping[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Tests are quiet."""
