@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 REQUEST_S = 4.0
-FILL_S = 3.0  # after subscribing, the wait for the first values of all items
 
 
 class OpcUaSession:
@@ -104,20 +103,13 @@ class OpcUaSession:
             await _close(client)
 
     def _subscribed(self, feed: Feed) -> None:
-        self._feed = feed
+        """Every item has been read once: from now on the samples are shown."""
+        self._feed, self.fault = feed, None
         self._backoff.succeeded()
-        asyncio.get_running_loop().call_later(FILL_S, self._live, feed)
+        self._first.set()
 
     def _take(self, item: Item, got: Sample) -> None:
         self._samples[item.tag, item.point.name] = got
-        if self.fault is not None and len(self._samples) == len(self._items) and self._feed:
-            self._live(self._feed)
-
-    def _live(self, feed: Feed) -> None:
-        """Show values once they are all there, or after a while those that are."""
-        if self._feed is feed:
-            self.fault = None
-            self._first.set()
 
 
 class OpcUaReader:

@@ -46,13 +46,14 @@ class Feed:
         self._lost = asyncio.Event()
 
     async def run(self, subscribed: Callable[[], None]) -> None:
-        """Subscribe, call `subscribed`, then deliver until the subscription dies.
+        """Subscribe, read all once, call `subscribed`, then deliver until the subscription dies.
 
         Raises:
             LinkFault: how it died.
         """
         self._client.connection_lost_callback = self._on_lost
         subscription = await self._subscribe()
+        await self._read_all()
         drain = asyncio.create_task(self._drain(subscription), name="opcua drain")
         watch = asyncio.create_task(self._watch(), name="opcua watch")
         try:
@@ -100,9 +101,21 @@ class Feed:
         nodes = [await self.node(item) for item in items]
         self._slots.update(zip((node.nodeid for node in nodes), items, strict=True))
         answers = await subscription.subscribe_data_change(nodes, sampling_interval=sampling_ms)
-        for item, answer in zip(items, answers, strict=True):
+        for node, item, answer in zip(nodes, items, answers, strict=True):
             if not isinstance(answer, int):
+                del self._slots[node.nodeid]
                 self._take(item, NOT_THERE)
+
+    async def _read_all(self) -> None:
+        """Read every item once: a value that never changes is not sent again if its first notice got lost."""
+        from asyncua.ua.attribute_ids import AttributeIds
+
+        nodes = list(self._slots)
+        for start in range(0, len(nodes), PER_CALL):
+            chunk = nodes[start : start + PER_CALL]
+            answers = await self._client.uaclient.session.read_attributes(chunk, AttributeIds.Value)
+            for node, answer in zip(chunk, answers, strict=True):
+                self._take(self._slots[node], sample(self._slots[node].point, answer))
 
     async def _drain(self, subscription: "Subscription") -> None:
         from asyncua.common.subscription import DataChangeEvent, StatusChangeEvent
