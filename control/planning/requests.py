@@ -41,10 +41,10 @@ class JobRequest:
 class Margins:
     """How careful to be about deadlines; defaults are our assumptions."""
 
-    duration_factor: float = 1.3  # an expectation 20 % short of the truth is covered
+    duration_factor: float = 1.26  # an expectation 20 % short of the truth is covered
     slack_s: float = 1800.0  # for the control cycle, data age, and the scheduler's own delay
     patience_s: float = 24 * 3600.0  # how long a job without a deadline waits for surplus
-    capacity_share: float = 0.8  # of the GPUs is planned with, so that gangs find room
+    capacity_share: float = 1.0  # of the GPUs is planned with
 
     def longest(self, job: JobRequest) -> timedelta:
         """The longest run to reckon with."""
