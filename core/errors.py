@@ -1,5 +1,7 @@
 """One root for every error that igoudar raises on purpose."""
 
+from collections.abc import Mapping
+
 
 class IgoudarError(Exception):
     """What happened, to what, and what to do next.
@@ -26,6 +28,30 @@ class ConfigError(IgoudarError):
 
 class StoreError(IgoudarError):
     """The telemetry store or the state database refused or lost something."""
+
+
+class StoreBusy(StoreError):
+    """The store can't keep anything just now: the same batch, sent again later, is kept once.
+
+    Part of the batch may be kept already. `retry_after_s` is how long the store asked to be left alone.
+    """
+
+    retryable = True
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.retry_after_s = retry_after_s
+
+
+class StoreRefused(StoreError):
+    """The store will never take some samples of a batch; everything else of the batch is kept.
+
+    `refused` maps positions in the batch to what was refused there, as the store was given it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", refused: Mapping[int, str]) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.refused = dict(refused)
 
 
 class LinkError(IgoudarError):
