@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from igoudar.app.state import state_path
 from igoudar.core.i18n import choose_language, render
+from igoudar.core.state_path import state_path
 
 SiteName = Annotated[str, typer.Argument(help="A bundled site's name or a site file.")]
 State = Annotated[Path | None, typer.Option("--state", help="State folder of the site.")]

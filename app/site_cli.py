@@ -10,8 +10,6 @@ import typer
 from igoudar.core.errors import ConfigError
 from igoudar.core.i18n import choose_language, render
 from igoudar.core.model import Profile, Site
-from igoudar.core.site import load_site
-from igoudar.core.strict_toml import ConfigFileError
 
 USAGE = 2
 
@@ -33,6 +31,9 @@ def check(
     lang: Lang = None,
 ) -> None:
     """Check a site file; exit code 2 and every problem when it can't be used."""
+    from igoudar.core.site import load_site
+    from igoudar.core.strict_toml import ConfigFileError
+
     try:
         site = load_site(file, _profiles())
     except ConfigError as error:
@@ -53,6 +54,8 @@ def show(
     lang: Lang = None,
 ) -> None:
     """Show a site's size; exit code 2 when it can't be loaded."""
+    from igoudar.core.site import load_site
+
     profiles = _profiles()
     facts = summary(load_site(name, profiles), profiles)
     if as_json:

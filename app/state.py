@@ -2,20 +2,13 @@
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from igoudar.core.errors import ConfigError
-
-
-def state_path(site: str, chosen: Path | None) -> Path:
-    """Where the folder of `site` is or would be, untouched."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    named = chosen or (Path(value) if (value := os.environ.get("IGOUDAR_STATE")) else None)
-    return named or Path(base) / "igoudar" / site
+from igoudar.core.state_path import state_path
 
 
 def state_folder(site: str, chosen: Path | None) -> Path:

@@ -68,15 +68,14 @@ class Run:
         Raises:
             IgoudarError: the simulators left no checkpoint.
         """
-        readings = self.end.readings - self.start.status.readings
         return {
             "site": self.end.site,
             "devices": self.end.devices,
             "devices_answering": self.end.devices_answering,
             "points": self.end.points,
-            "readings": readings,
+            "readings": self.end.readings - self.start.status.readings,
             "gaps": self.end.gaps - self.start.status.gaps,
-            "points_per_s": readings / self.end.devices * self.end.points / self.wall_s,
+            "points_per_s": (self.end.values - self.start.status.values) / self.wall_s,
             **metered(site, profiles, state, self.start.status.time, self.end.time),
             **twin(inputs, state / CHECKPOINT),
             "notifications": self.end.notifications - self.start.status.notifications,

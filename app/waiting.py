@@ -3,51 +3,15 @@
 import asyncio
 import json
 import socket
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from igoudar.collectors.endpoints import Endpoints, read_endpoints
 from igoudar.core.clock import SiteClock
 from igoudar.core.errors import ConfigError
 
 PAUSE_S = 0.05
 PATIENCE_S = 120.0
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where this run's devices and scheduler answer."""
-
-    run_id: str
-    simulated: bool
-    devices: Mapping[str, str]
-    scheduler: str
-
-    def all_opened_by(self, run_id: str) -> bool:
-        """True when simulators of this very run opened every endpoint, on loopback."""
-        addresses = [*self.devices.values(), self.scheduler]
-        local = all(urlsplit(address).hostname in LOOPBACK for address in addresses)
-        return bool(run_id) and self.simulated and self.run_id == run_id and local
-
-
-def read_endpoints(folder: Path) -> Endpoints | None:
-    """The endpoints file, None while there is none."""
-    try:
-        document = json.loads((folder / "endpoints.json").read_text())
-        return Endpoints(
-            document["run_id"], document["simulated"], document["devices"], document["scheduler"]
-        )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"not a file of endpoints ({error!r})",
-            where=str(folder / "endpoints.json"),
-            fix="start `igoudar simulate` or `igoudar run` again; they write it",
-        ) from error
 
 
 async def endpoints_of_run(folder: Path, run_id: str) -> Endpoints:
@@ -58,9 +22,10 @@ async def endpoints_of_run(folder: Path, run_id: str) -> Endpoints:
     """
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while asyncio.get_running_loop().time() < deadline:
-        found = read_endpoints(folder)
-        if found and run_id in ("", found.run_id) and (folder / "clock.json").exists():
-            return found
+        if all((folder / name).exists() for name in ("endpoints.json", "clock.json")):
+            found = read_endpoints(folder / "endpoints.json")
+            if run_id in ("", found.run_id):
+                return found
         await asyncio.sleep(PAUSE_S)
     raise ConfigError(
         f"no endpoints after {PATIENCE_S:.0f} s",

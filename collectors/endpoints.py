@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from igoudar.core.errors import ConfigError
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -15,6 +17,14 @@ class Endpoints:
 
     run_id: str
     devices: Mapping[str, str]
+    simulated: bool = False
+    scheduler: str = ""
+
+    def all_opened_by(self, run_id: str) -> bool:
+        """True when simulators of this very run opened every endpoint, on loopback."""
+        addresses = [*self.devices.values(), self.scheduler]
+        local = all(urlsplit(address).hostname in LOOPBACK for address in addresses)
+        return bool(run_id) and self.simulated and self.run_id == run_id and local
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,10 @@ def read_endpoints(path: Path) -> Endpoints:
     try:
         document = json.loads(path.read_text())
         devices = {str(name): str(address) for name, address in document["devices"].items()}
-        return Endpoints(str(document.get("run_id", "")), devices)
+        simulated = document.get("simulated") is True
+        return Endpoints(
+            str(document.get("run_id", "")), devices, simulated, str(document.get("scheduler", ""))
+        )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         fix = "start `igoudar simulate` first; it writes this file"
         raise ConfigError(f"no usable endpoints ({error})", where=str(path), fix=fix) from error

@@ -31,6 +31,11 @@ class Roster:
         period_s = profile.period_s if profile else 5.0
         return STALE_POLLS * max(period_s, WALL_PERIOD_S * self.speed)
 
+    @property
+    def points(self) -> int:
+        """Distinct points of all devices."""
+        return sum(len(self.profiles[device.profile].points) for device in self.site.devices)
+
     def has(self, role: str) -> bool:
         """Whether anything on the site can measure this role."""
         return bool(self.meters.get(role)) or bool(self._fallback(role))

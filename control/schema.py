@@ -278,10 +278,11 @@ class Status(Document):
     mode: ModeWord
     devices: int
     devices_answering: int
-    points: int
+    points: int  # distinct points of the site
     first_good_at: datetime | None
     readings: int
     gaps: int
+    values: int = 0  # read since the collector started, all points of all devices
     it_w: float | None
     facility_w: float | None
     renewable_w: float | None

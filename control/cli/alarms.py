@@ -1,6 +1,6 @@
 """Alarms: list and acknowledge."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,9 +17,24 @@ from igoudar.control.cli.options import (
     language,
 )
 from igoudar.control.errors import UnknownNameError
-from igoudar.control.schema import AlarmView
 
-app = typer.Typer(no_args_is_help=True, help="Alarms: list and acknowledge.")
+if TYPE_CHECKING:  # the documents bring pydantic along
+    from igoudar.control.schema import AlarmView
+
+app = typer.Typer(help="Alarms: list and acknowledge; without a subcommand, list.")
+
+
+@app.callback(invoke_without_command=True)
+def alarms(
+    context: typer.Context,
+    site: SiteOption = DEFAULT_SITE,
+    state: StateOption = None,
+    json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Alarms that are not normal, worst first, each with what to do; `ack` says that one was seen."""
+    if context.invoked_subcommand is None:
+        list_alarms(site, state, json, lang)
 
 
 @app.command("list")
@@ -68,7 +83,7 @@ def acknowledge(
     return show.say("acked", speech, alarm=alarm_id, state=alarm.state)
 
 
-def _row(alarm: AlarmView, zone: str, lang: str) -> tuple[str, ...]:
+def _row(alarm: "AlarmView", zone: str, lang: str) -> tuple[str, ...]:
     return (
         alarm.id,
         f"P{alarm.priority}",

@@ -1,6 +1,6 @@
 """Jobs: list, steer, and why one waits."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,9 +18,11 @@ from igoudar.control.cli.options import (
     language,
 )
 from igoudar.control.cli.times import until as parse_until
-from igoudar.control.client import ApiClient
 from igoudar.control.errors import UnknownNameError
-from igoudar.control.schema import JobView
+
+if TYPE_CHECKING:  # the documents bring pydantic along
+    from igoudar.control.client import ApiClient
+    from igoudar.control.schema import JobView
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: list, steer, and why one waits.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
@@ -181,14 +183,14 @@ def _steer(
     return show.say("done", speech, **plan, before=action.before or "-", after=action.after or "-")
 
 
-def _find(client: ApiClient, job_id: str) -> JobView:
+def _find(client: "ApiClient", job_id: str) -> "JobView":
     found = next((job for job in client.jobs().jobs if job.job_id == job_id), None)
     if found is None:
         raise UnknownNameError("no such job", where=job_id, fix="`igoudar job list` shows them")
     return found
 
 
-def _row(job: JobView, zone: str, lang: str) -> tuple[str, ...]:
+def _row(job: "JobView", zone: str, lang: str) -> tuple[str, ...]:
     return (
         show.safe(job.job_id),
         show.safe(job.name),
@@ -202,5 +204,5 @@ def _row(job: JobView, zone: str, lang: str) -> tuple[str, ...]:
     )
 
 
-def _short(job: JobView, lang: str) -> tuple[str, ...]:
+def _short(job: "JobView", lang: str) -> tuple[str, ...]:
     return show.safe(job.job_id), job.state, show.message(job.reason, lang) or "-"

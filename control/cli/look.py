@@ -1,6 +1,6 @@
 """Looking: status, KPIs, devices."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,10 @@ from igoudar.control.cli.options import (
     api,
     language,
 )
-from igoudar.control.schema import DeviceView, KpiView, Status
 from igoudar.core.i18n import render
+
+if TYPE_CHECKING:  # the documents bring pydantic along
+    from igoudar.control.schema import DeviceView, KpiView, Status
 
 POWERS = ("it_w", "facility_w", "renewable_w", "import_w", "export_w", "battery_w")
 
@@ -34,7 +36,7 @@ def status(
     return _status(found, language(lang))
 
 
-def _status(found: Status, lang: str) -> None:
+def _status(found: "Status", lang: str) -> None:
     zone = found.zone
     rows = [("site", f"{show.safe(found.title)} ({show.safe(found.site)})")]
     rows += [("time", show.local(found.time, zone)), ("mode", found.mode)]
@@ -68,7 +70,7 @@ def kpi(
     return show.table(heads, [_kpi(view, zone, speech) for view in found.kpis], speech)
 
 
-def _kpi(view: KpiView, zone: str, lang: str) -> tuple[str, ...]:
+def _kpi(view: "KpiView", zone: str, lang: str) -> tuple[str, ...]:
     category = f" cat. {view.category}" if view.category is not None else ""
     share = view.name == "renewable_share"
     return (
@@ -103,14 +105,14 @@ def devices(
     return show.say("devices_answer", speech, answering=found.answering, devices=len(found.devices))
 
 
-def _device(found: DeviceView, json: bool, lang: str) -> None:
+def _device(found: "DeviceView", json: bool, lang: str) -> None:
     if json:
         return show.document(found)
     rows = [(show.safe(point), show.quantity(point, value, lang)) for point, value in found.values.items()]
     return show.table(("point", "value"), rows, lang, title=f"{found.name} ({found.quality})")
 
 
-def _row(device: DeviceView) -> tuple[str, ...]:
+def _row(device: "DeviceView") -> tuple[str, ...]:
     age = "-" if device.age_s is None else f"{device.age_s:.0f} s"
     cells = (device.name, device.kind, device.subject, device.quality, age, device.gap or "")
     return tuple(show.safe(cell) for cell in cells)

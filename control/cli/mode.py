@@ -17,7 +17,6 @@ from igoudar.control.cli.options import (
     api,
     language,
 )
-from igoudar.control.mode import mode_word
 
 
 def mode(
@@ -37,6 +36,8 @@ def mode(
     with api(site, state) as client:
         found, zone = client.mode(), client.status().zone
         if to is not None:
+            from igoudar.control.mode import mode_word  # it brings the database along
+
             word = mode_word(to)
             if dry_run:
                 return show.say("would_mode", speech, before=found.mode, after=word)

@@ -1,13 +1,15 @@
 """Options that the commands share, and the way to the API."""
 
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from igoudar.control.client import ApiClient
 from igoudar.core.i18n import choose_language
+from igoudar.core.state_path import state_path
+
+if TYPE_CHECKING:
+    from igoudar.control.client import ApiClient
 
 SiteOption = Annotated[str, typer.Option("--site", help="Site whose state folder is meant.")]
 StateOption = Annotated[Path | None, typer.Option("--state", help="State folder (or IGOUDAR_STATE).")]
@@ -19,21 +21,17 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is recorded
 DEFAULT_SITE = "jazari-lab"
 
 
-def api(site: str, state: Path | None) -> ApiClient:
+def api(site: str, state: Path | None) -> "ApiClient":
     """The API of the site that runs.
 
     Raises:
         ConfigError: when nothing has been started there.
     """
-    return ApiClient.of_state(state or _folder(site))
+    from igoudar.control.client import ApiClient  # here, so that `igoudar --help` stays quick
+
+    return ApiClient.of_state(state_path(site, state))
 
 
 def language(asked: str | None) -> str:
     """The language to speak."""
     return choose_language(asked)
-
-
-def _folder(site: str) -> Path:
-    named = os.environ.get("IGOUDAR_STATE")
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(named) if named else Path(base) / "igoudar" / site

@@ -3,28 +3,21 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from unicodedata import category
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import BaseModel
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from igoudar.control.schema import Text
 from igoudar.core.i18n import render
+from igoudar.core.terminal import draw, printable, safe
 from igoudar.core.units import format_quantity, localise
 
+if TYPE_CHECKING:  # pydantic is slow to import
+    from pydantic import BaseModel
 
-def printable(text: object) -> str:
-    """On one line, without control characters: nothing from outside steers the terminal."""
-    return "".join(c if c.isprintable() or category(c) == "Zs" else "?" for c in str(text))
+    from igoudar.control.schema import Text
 
-
-def safe(text: object) -> str:
-    """Printable, and no markup either."""
-    return escape(printable(text))
+__all__ = ["printable", "safe"]
 
 
 def plain(code: str, lang: str, **params: object) -> str:
@@ -37,34 +30,28 @@ def say(code: str, lang: str, **params: object) -> None:
     typer.echo(plain(code, lang, **params))
 
 
-def spoken(text: Text, lang: str) -> str:
+def spoken(text: "Text", lang: str) -> str:
     """A message of the API in the person's language."""
     return printable(render(text.code, text.params, lang))
 
 
-def message(text: Text | None, lang: str) -> str:
+def message(text: "Text | None", lang: str) -> str:
     """A message of the API for a table's cell."""
-    return escape(spoken(text, lang)) if text else ""
+    return safe(render(text.code, text.params, lang)) if text else ""
 
 
-def document(model: BaseModel | Sequence[BaseModel]) -> None:
+def document(model: "BaseModel | Sequence[BaseModel]") -> None:
     """The API's document, as it came."""
-    if isinstance(model, BaseModel):
-        dumped: object = model.model_dump(mode="json")
+    if isinstance(model, Sequence):
+        dumped: object = [one.model_dump(mode="json") for one in model]
     else:
-        dumped = [one.model_dump(mode="json") for one in model]
+        dumped = model.model_dump(mode="json")
     typer.echo(json.dumps(dumped, indent=1))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], lang: str, title: str = "") -> None:
     """Rows under heads of the catalogue; cells are escaped already."""
-    console = Console(highlight=False)
-    grid = Table(box=None, pad_edge=False, title=safe(title) or None, title_justify="left")
-    for head in heads:
-        grid.add_column(safe(render(f"cli.head_{head}", {}, lang)), overflow="fold")
-    for row in rows:
-        grid.add_row(*row)
-    console.print(grid)
+    draw([render(f"cli.head_{head}", {}, lang) for head in heads], rows, title)
 
 
 def quantity(name: str, value: float | None, lang: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from igoudar.app.state import held, state_folder, write_whole
-from igoudar.app.waiting import Endpoints, claim_port, read_endpoints
+from igoudar.app.waiting import claim_port, endpoints_of_run
+from igoudar.collectors.endpoints import Endpoints
 from igoudar.core.errors import ConfigError
 
 
@@ -46,19 +47,19 @@ def test_a_port_in_use_is_named_with_the_way_out() -> None:
     assert claim_port(0, "--api-port") > 0
 
 
-def test_broken_endpoints_are_refused(tmp_path: Path) -> None:
-    assert read_endpoints(tmp_path) is None
+async def test_broken_endpoints_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "clock.json").write_text("{}")
     (tmp_path / "endpoints.json").write_text("{}")
-    with pytest.raises(ConfigError, match="not a file of endpoints"):
-        read_endpoints(tmp_path)
+    with pytest.raises(ConfigError, match="no usable endpoints"):
+        await endpoints_of_run(tmp_path, "")
 
 
 def test_only_endpoints_opened_by_this_run_on_loopback_are_ours() -> None:
-    ours = Endpoints("r", True, {"m": "modbus-tcp://127.0.0.1:5020/1"}, "http://127.0.0.1:9/")
+    ours = Endpoints("r", {"m": "modbus-tcp://127.0.0.1:5020/1"}, True, "http://127.0.0.1:9/")
     assert ours.all_opened_by("r")
     assert not ours.all_opened_by("other")
     assert not ours.all_opened_by("")
-    real = Endpoints("r", True, {"m": "modbus-tcp://10.0.0.9:502/1"}, "http://127.0.0.1:9/")
+    real = Endpoints("r", {"m": "modbus-tcp://10.0.0.9:502/1"}, True, "http://127.0.0.1:9/")
     assert not real.all_opened_by("r")
 
 

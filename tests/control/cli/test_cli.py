@@ -96,6 +96,18 @@ async def test_errors_are_ours_for_the_edge_to_show(igoudar: Any) -> None:
     assert (await igoudar("alarms", "list")).exit_code == 0
 
 
+async def test_alarms_alone_lists_them(igoudar: Any) -> None:
+    alone, listed = await igoudar("alarms", "--json"), await igoudar("alarms", "list", "--json")
+    assert alone.exit_code == 0
+    assert json.loads(alone.output).keys() == json.loads(listed.output).keys()
+
+
+async def test_the_points_of_a_status_are_those_of_the_site(igoudar: Any, lab: Any) -> None:
+    found = json.loads((await igoudar("status", "--json")).output)
+    assert found["points"] == lab.points == sum(len(lab.profiles[d.profile].points) for d in lab.site.devices)
+    assert found["values"] == 500
+
+
 def test_times_as_people_type_them(clock: Any) -> None:
     now, zone = clock.now(), "Africa/El_Aaiun"
     assert until("+90m", now, zone) == now.replace(hour=13, minute=30)

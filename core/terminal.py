@@ -1,0 +1,29 @@
+"""Text and tables on a terminal; what comes from outside is hostile until escaped."""
+
+from collections.abc import Sequence
+from unicodedata import category
+
+
+def printable(text: object) -> str:
+    """On one line, without control characters: nothing from outside steers the terminal."""
+    return "".join(c if c.isprintable() or category(c) == "Zs" else "?" for c in str(text))
+
+
+def safe(text: object) -> str:
+    """Printable, and no markup either."""
+    from rich.markup import escape
+
+    return escape(printable(text))
+
+
+def draw(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Print rows under heads; cells are escaped already, heads and title are not."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, title=safe(title) or None, title_justify="left")
+    for head in heads:
+        grid.add_column(safe(head), overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    Console(highlight=False).print(grid)
