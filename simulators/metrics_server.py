@@ -3,6 +3,7 @@
 Source: dcgm-exporter's field names and labels (NVIDIA/dcgm-exporter, default-counters.csv).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
@@ -52,7 +53,7 @@ class MetricsPages:
         return _page(text, fault)
 
 
-def _page(text: str, fault: Fault | None) -> Response:
+def _page(text: bytes, fault: Fault | None) -> Response:
     match fault.kind if fault else None:
         case FaultKind.DEAD:
             return Response(b"", drop=True)
@@ -61,23 +62,26 @@ def _page(text: str, fault: Fault | None) -> Response:
         case FaultKind.GARBAGE:
             return Response(b"\xff\xfe{{{ nothing a parser knows", content_type=CONTENT_TYPE)
         case _:
-            return Response(text.encode(), content_type=CONTENT_TYPE, delay_s=fault.delay_s if fault else 0.0)
+            return Response(text, content_type=CONTENT_TYPE, delay_s=fault.delay_s if fault else 0.0)
 
 
-def exposition(points: Iterable[Point], values: Mapping[str, float | None], gpus: int, host: str) -> str:
+def exposition(points: Iterable[Point], values: Mapping[str, float | None], gpus: int, host: str) -> bytes:
     """Prometheus text of one rack; folding each metric as its point says gives the point's value back."""
-    lines: list[str] = []
+    metrics: list[str] = []
+    numbers: list[float] = []
     for point in points:
         address = point.address
         assert isinstance(address, MetricAddress), point.name  # noqa: S101  # a caller's mistake, not input
         value = values.get(point.name)
         if value is None or address.fold == "count":  # the lines themselves are the count
             continue
-        kind, text = _HELP.get(address.metric, ("gauge", address.metric))
-        lines += (f"# HELP {address.metric} {text}", f"# TYPE {address.metric} {kind}")
-        numbers = per_gpu(point, address.fold, value / address.scale, gpus, host)
-        lines += map(f"{address.metric}{{{{{{}}}}}} {{!r}}".format, labels(host, gpus), numbers)
-    return "\n".join([*lines, ""])
+        metrics.append(address.metric)
+        numbers += per_gpu(point, address.fold, value / address.scale, gpus, host)
+    pieces = _pieces(tuple(metrics), gpus).copy()
+    lines = len(numbers)
+    pieces[1::4] = [b"%08x" % crc32(host.encode())] * lines
+    pieces[3::4] = [host.replace("%", "%%").encode()] * lines
+    return b"".join(pieces) % tuple(numbers)
 
 
 def per_gpu(point: Point, fold: str, value: float, gpus: int, host: str) -> list[float]:
@@ -86,7 +90,8 @@ def per_gpu(point: Point, fold: str, value: float, gpus: int, host: str) -> list
         return [value / gpus if fold == "sum" else value] * gpus
     lean = leanings(host, gpus)
     if fold == "sum":
-        return [value / gpus * (1 + _SPREAD * x) for x in lean]
+        each = value / gpus
+        return [each + _SPREAD * each * x for x in lean]
     amplitude = _amplitude(point, value)
     if fold == "mean":
         return [value + amplitude * x for x in lean]
@@ -101,29 +106,42 @@ def _amplitude(point: Point, value: float) -> float:
     return _SPREAD_K if unit == "c" else _SPREAD * abs(value)
 
 
-@lru_cache(maxsize=1024)
 def leanings(host: str, gpus: int) -> tuple[float, ...]:
-    """How each GPU of `host` differs, -1 to 1, with mean 0."""
-    raw = [crc32(f"{host}/{gpu}".encode()) / 2**32 - 0.5 for gpu in range(gpus)]
+    """How each GPU of `host` differs, -1 to 1, with mean 0: the same draw for all, begun elsewhere."""
+    drawn = _drawn(gpus)
+    first = crc32(host.encode()) % gpus
+    return drawn[first:] + drawn[:first]
+
+
+@lru_cache
+def _drawn(gpus: int) -> tuple[float, ...]:
+    raw = [crc32(f"gpu {gpu}".encode()) / 2**32 - 0.5 for gpu in range(gpus)]
     mean = sum(raw) / gpus
     return tuple(x - mean for x in raw)
 
 
-@lru_cache(maxsize=1024)
-def labels(host: str, gpus: int) -> tuple[str, ...]:
-    """The label set of each GPU of `host`."""
-    return tuple(_label(host, gpu) for gpu in range(gpus))
+@lru_cache
+def _pieces(metrics: tuple[str, ...], gpus: int) -> list[bytes]:
+    """The text of any rack in pieces, with `%.6f` for each number; each line's mark and host stand alone.
+
+    A large site asks for hundreds of pages a second: joining pieces takes a fiftieth of replacing words.
+    """
+    lines: list[str] = []
+    for metric in metrics:
+        kind, text = _HELP.get(metric, ("gauge", metric))
+        lines += (f"# HELP {metric} {text.replace('%', '%%')}", f"# TYPE {metric} {kind}")
+        lines += (f"{metric}{{{_labels(gpu)}}} %.6f" for gpu in range(gpus))
+    return re.split(rb"(<mark>|<host>)", "\n".join([*lines, ""]).encode())
 
 
-def _label(host: str, gpu: int) -> str:
-    mark = f"{crc32(f'{host}#{gpu}'.encode()):08x}"
+def _labels(gpu: int) -> str:
     pairs = {
         "gpu": f"{gpu}",
-        "UUID": f"GPU-{mark}-0000-4000-8000-{gpu:012x}",
+        "UUID": f"GPU-<mark>-0000-4000-8000-{gpu:012x}",
         "pci_bus_id": f"{gpu // 4:08X}:{gpu % 4 + 1:02X}:00.0",
         "device": f"nvidia{gpu}",
         "modelName": _MODEL,
-        "Hostname": host,
+        "Hostname": "<host>",
         "DCGM_FI_DRIVER_VERSION": _DRIVER,
     }
     return ",".join(f'{key}="{value}"' for key, value in pairs.items())

@@ -95,7 +95,7 @@ async def test_faults_show_on_the_wire(client: httpx.AsyncClient, board: FaultBo
 async def test_a_missing_value_has_no_line(plant: HeldPlant) -> None:
     rack = firmware("gpu-a01", "dcgm-rack", plant)
     text = exposition(rack.profile.points.values(), {"gpu_power_w": None}, 4, "rack")
-    assert samples(text) == {}
+    assert samples(text.decode()) == {}
 
 
 @given(
