@@ -41,6 +41,7 @@ def join(fleet: Site, members: Sequence[Site]) -> Site:
         electrolyser=_flexible([m.electrolyser for m in members]),
         grid=_grid([m.grid for m in members]),
         alarms=tuple(dict.fromkeys(chain.from_iterable(m.alarms for m in members))),
+        opcua=tuple(dict.fromkeys(chain(fleet.opcua, *(m.opcua for m in members)))),
         members=tuple(m.name for m in members),
         sources=(*fleet.sources, *dict.fromkeys(chain.from_iterable(m.sources for m in members))),
     )

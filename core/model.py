@@ -318,6 +318,30 @@ class AlarmRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SpoolRules:
+    """How much the spool may hold while the store is away, and how soon a reading is on disk."""
+
+    most_bytes: int = 16 * 1000**3
+    hours: float = 48.0  # site time
+    window_s: float = 1.0  # wall: what was read longer ago than this has been fsynced
+
+
+@dataclass(frozen=True, slots=True)
+class OpcUaServer:
+    """What the site says of one OPC UA server, which devices share.
+
+    `security` is "sign-and-encrypt" (the default) or "none", an exception that `reason` explains; the files
+    hold the user's name and password, "" for an anonymous session.
+    """
+
+    server: str  # opc.tcp://host:port
+    security: str = "sign-and-encrypt"
+    reason: str = ""
+    user_file: str = ""
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One site, expanded."""
 
@@ -340,7 +364,9 @@ class Site:
     grid: Grid = Grid()
     urgent_share: float = 0.48  # of it_w: mean urgent load, idle draw included (INTERFACES.md)
     alarms: tuple[AlarmRule, ...] = ()
+    spool: SpoolRules = SpoolRules()
     sources: tuple[str, ...] = ()
+    opcua: tuple[OpcUaServer, ...] = ()
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 
     @property

@@ -8,6 +8,7 @@ from igoudar.core.errors import ConfigError
 from igoudar.core.model import Device, Feed, Kind, Rack
 from igoudar.core.site_expand import Expanded
 from igoudar.core.site_file import SiteFile
+from igoudar.core.site_links import check_links
 from igoudar.core.strict_toml import nearest
 
 ROLES = ("grid", "transformer", "it", "pv", "wind", "battery", "desalination", "electrolyser", "cooling")
@@ -36,6 +37,7 @@ def check_site(
     yield from _feeds(site)
     yield from _racks(site)
     yield from _devices(file, site, protocols)
+    yield from check_links(file, [device.address for device in site.devices], where)
     if not (site.devices or file.members):
         yield ConfigError(
             "a site without devices", where=where, fix="add [[devices]] (or [[members]] of a fleet)"

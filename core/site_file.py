@@ -7,7 +7,7 @@ from, or that they are an assumption.
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -182,6 +182,14 @@ class AlarmOverride(Table):
     off_delay_s: float | None = Field(default=None, ge=0)
 
 
+class Keeping(Table):
+    """Where readings go: how long they wait on disk for a store that is away (docs/store.md)."""
+
+    spool_gb: float = Field(default=16.0, gt=0.001, le=100_000)
+    spool_hours: float = Field(default=48.0, gt=0, le=24 * 366)
+    window_s: float = Field(default=1.0, ge=0.1, le=60)
+
+
 class MemberEntry(Sourced):
     """One site of a fleet: a seed or a file beside this one, perhaps at another place."""
 
@@ -189,6 +197,22 @@ class MemberEntry(Sourced):
     site: str
     title: Words = ""
     place: Place | None = None
+
+
+class OpcUaEntry(Table):
+    """What one OPC UA server needs beyond the default: SignAndEncrypt, a trusted certificate, no user."""
+
+    server: Annotated[str, Field(max_length=200, pattern=r"^opc\.tcp://[^\s/]+:[0-9]{1,5}$")]
+    security: Literal["sign-and-encrypt", "none"] = "sign-and-encrypt"
+    reason: Words = ""
+    user_file: Words = ""
+    password_file: Words = ""
+
+
+class LinksTable(Table):
+    """How devices are spoken to, by protocol."""
+
+    opcua: list[OpcUaEntry] = []
 
 
 class SiteFile(Table):
@@ -211,7 +235,9 @@ class SiteFile(Table):
     racks: list[RackEntry] = []
     devices: list[DeviceEntry] = []
     members: list[MemberEntry] = []
+    links: LinksTable = LinksTable()
     alarms: dict[str, AlarmOverride] = {}
+    store: Keeping = Keeping()
 
     def sourced(self) -> list[tuple[str, Sourced]]:
         """Every table that carries figures, under its key path."""
