@@ -13,10 +13,6 @@ def text(code: str, zone: str = "UTC", **params: object) -> Text:
     return Text(code=code, params=shown, english=render(code, shown))
 
 
-def local_time(at: datetime, zone: str) -> str:
-    """A time as people on site say it: day and minute."""
-    return at.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M")
-
-
 def _shown(value: object, zone: str) -> object:
-    return local_time(value, zone) if isinstance(value, datetime) else value
+    """A time travels as {"time": ISO 8601 in the site's zone}; whoever shows it writes it in its language."""
+    return {"time": value.astimezone(ZoneInfo(zone)).isoformat()} if isinstance(value, datetime) else value

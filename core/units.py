@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from igoudar.core.errors import ConfigError
@@ -183,3 +184,8 @@ def _scale(value: float) -> tuple[float, str]:
 
 def _gap(lang: str) -> str:
     return _NARROW_SPACE if lang == "fr" else " "
+
+
+def format_minute(at: datetime, lang: str = "en") -> str:
+    """Day and minute as people say them, in the zone that `at` carries."""
+    return at.strftime("%d/%m %H:%M" if lang == "fr" else "%d %b %H:%M")

@@ -36,7 +36,7 @@ def _share(scene: Scene) -> Tile:
         quality=_word(value, scene.fresh),
         history=_zip(scene.day.time, scene.day.renewable_share),
         band=SHARE_BAND,
-        note=_note(scene, "control.tile_day_share", share=_percent(value)) if value is not None else None,
+        note=_note(scene, "control.tile_day_share", share=100.0 * value) if value is not None else None,
     )
 
 
@@ -50,7 +50,7 @@ def _pue(scene: Scene) -> Tile:
         history=_zip(scene.day.time, scene.day.pue),
         band=(1.0, PUE_LIMIT),
         limit=PUE_LIMIT,
-        note=_note(scene, "control.tile_day_pue", pue=f"{value:.2f}") if value is not None else None,
+        note=_note(scene, "control.tile_day_pue", pue=value) if value is not None else None,
     )
 
 
@@ -173,10 +173,6 @@ def _zip(times: Sequence[datetime], values: Sequence[float | None]) -> list[tupl
 
 def _word(value: object, fresh: bool) -> QualityWord:
     return "stale" if value is None or not fresh else "good"
-
-
-def _percent(ratio: float) -> str:
-    return f"{100 * ratio:.1f}"
 
 
 def _note(scene: Scene, code: str, **params: object) -> Text:

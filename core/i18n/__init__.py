@@ -1,20 +1,22 @@
 """Message codes and their catalogues: pure code returns codes, edges render them.
 
-A code is `area.key`; `core/i18n/LANG/area.toml` is one flat table `key = "text with {param}"`. In a text,
-a bare `{power_w}` whose parameter is a number shows the unit of its suffix ("28.4 MW"), so the text adds
-none; any other number takes the marks of the language; `{name:spec}` is a Python format specification.
+A code is `area.key`; `core/i18n/LANG/area.toml` is one flat table `key = "text with {param}"`. In a text, a
+parameter {"time": ISO 8601} is told as day and minute; a bare `{power_w}` whose parameter is a number shows the
+unit of its name's suffix ("28.4 MW"), so the text adds none; any other number takes the marks of the language;
+`{name:spec}` is a Python format specification.
 """
 
 import locale
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from string import Formatter
 from typing import Any
 
-from igoudar.core.units import SUFFIXES, format_number, format_quantity, localise
+from igoudar.core.units import SUFFIXES, format_minute, format_number, format_quantity, localise
 
 LANGUAGES = ("en", "fr")
 
@@ -80,6 +82,8 @@ class _Param:
 
     def __str__(self) -> str:
         value, lang = self._value, self._lang
+        if isinstance(value, Mapping) and "time" in value:
+            return format_minute(datetime.fromisoformat(value["time"]), lang)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return str(value)
         _, underscore, unit = self._name.rpartition("_")

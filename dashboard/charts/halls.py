@@ -10,6 +10,7 @@ from igoudar.dashboard.charts.spark import sparkline
 from igoudar.dashboard.words import NONE, Words, power_unit
 
 WARMEST = 8
+JOBS_NAMED = 6
 
 
 def hall_cards(halls: Halls, words: Words) -> list[tuple[str, str]]:
@@ -72,6 +73,13 @@ def _share(value: float, scale: tuple[float, float]) -> float:
     return min(max(100 * (value - low) / ((high - low) or 1.0), 0.0), 100.0)
 
 
+def _few(jobs: Sequence[str], words: Words) -> str:
+    """The first jobs by name; the list of all is the jobs page's."""
+    rest = len(jobs) - JOBS_NAMED
+    named = [*jobs[:JOBS_NAMED], *([words("more_jobs", count=rest)] if rest > 0 else [])]
+    return ", ".join(named) or NONE
+
+
 def rack_panel(detail: RackDetail | None, name: str, words: Words) -> str:
     """One rack close: figures, 4 h of its inlet, its jobs."""
     title = words("rack_title", rack=name)
@@ -90,7 +98,7 @@ def rack_panel(detail: RackDetail | None, name: str, words: Words) -> str:
         (words("gpu_utilisation"), words.unit(detail.gpu_utilisation_pct, "%", 0)),
         (words("gpu_temperature"), words.celsius(detail.gpu_temperature_c)),
         (words("compute_trays"), str(detail.trays)),
-        (words("running_jobs"), ", ".join(detail.jobs) or NONE),
+        (words("running_jobs"), _few(detail.jobs, words)),
     )
     return (
         f'<section class="ig-panel ig-detail{quality_class(rack.quality)}"><h2>{escape(title)} {mark}</h2>'

@@ -62,3 +62,9 @@ def test_language_by_wish_then_environment(monkeypatch):
     assert choose_language() == "fr"
     assert choose_language("en") == "en"
     assert choose_language("tlh") == "fr"
+
+
+def test_a_time_is_told_in_the_reader_s_language() -> None:
+    time = {"time": "2026-11-22T15:04:00+01:00"}
+    assert "22 Nov 15:04" in render("control.wait", {"until": time, "surplus_w": 0.0, "power_w": 1.0})
+    assert "22/11 15:04" in render("control.wait", {"until": time, "surplus_w": 0.0, "power_w": 1.0}, "fr")

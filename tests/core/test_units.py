@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from igoudar.core.units import (
     SUFFIXES,
     SYMBOLS,
     format_duration,
+    format_minute,
     format_number,
     format_quantity,
     parse_duration_s,
@@ -115,3 +118,9 @@ def test_durations():
 def test_a_number_that_is_none_is_not_shown_as_one():
     assert format_number(float("nan")) == "?"
     assert format_duration(float("inf")) == "?"
+
+
+def test_minutes_are_told_in_the_order_of_the_language() -> None:
+    at = datetime(2026, 11, 2, 7, 5, tzinfo=UTC)
+    assert format_minute(at) == "02 Nov 07:05"
+    assert format_minute(at, "fr") == "02/11 07:05"
