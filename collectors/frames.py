@@ -12,7 +12,10 @@ from igoudar.core.model import Reason
 
 HEADER = struct.Struct(">HHHB")  # transaction, protocol, length, unit
 LONGEST = 254  # of the length field: unit + 253 bytes of PDU
+READ_BITS = (1, 2)
 WRITE_MANY = 16
+
+_BIT = (b"\0\0", b"\0\1")
 
 EXCEPTIONS = {
     1: (Reason.EXCEPTION, "the device does not know this function"),
@@ -48,8 +51,9 @@ class Malformed(Exception):  # noqa: N818 - the stream's state, caught where the
 
 
 def read_request(unit: int, function: int, address: int, count: int) -> Request:
-    """Read `count` registers (function 3 or 4)."""
-    return Request(unit, struct.pack(">BHH", function, address, count), 2 + 2 * count)
+    """Read `count` registers (function 3 or 4) or bits (function 1 or 2)."""
+    size = (count + 7) // 8 if function in READ_BITS else 2 * count
+    return Request(unit, struct.pack(">BHH", function, address, count), 2 + size)
 
 
 def write_request(unit: int, address: int, registers: bytes) -> Request:
@@ -82,7 +86,7 @@ def take(buffer: bytearray) -> Iterator[Frame]:
 
 
 def payload(request: Request, frame: Frame) -> bytes | LinkFault:
-    """The registers of a right answer, or what is wrong with it."""
+    """The registers of a right answer (bits as registers of 0 and 1), or what is wrong with it."""
     function, pdu = request.pdu[0], frame.pdu
     if frame.unit != request.unit:
         return _malformed(f"unit {frame.unit} answered for unit {request.unit}")
@@ -95,7 +99,15 @@ def payload(request: Request, frame: Frame) -> bytes | LinkFault:
         return _malformed(f"{len(pdu)} bytes came instead of {request.answer}")
     if function == WRITE_MANY:
         return b"" if pdu[1:5] == request.pdu[1:5] else _malformed("another write was confirmed")
-    return pdu[2:] if pdu[1] == len(pdu) - 2 else _malformed("the byte count does not fit")
+    if pdu[1] != len(pdu) - 2:
+        return _malformed("the byte count does not fit")
+    return _spread(pdu[2:], request) if function in READ_BITS else pdu[2:]
+
+
+def _spread(packed: bytes, request: Request) -> bytes:
+    """Bits as registers that hold 0 or 1, so that one codec serves all four tables of Modbus."""
+    count = int.from_bytes(request.pdu[3:5])
+    return b"".join(_BIT[packed[i >> 3] >> (i & 7) & 1] for i in range(count))
 
 
 def _malformed(what: str) -> LinkFault:

@@ -10,6 +10,7 @@ import httpx
 from igoudar.collectors.endpoints import Address, parse_address
 from igoudar.collectors.modbus import ModbusLink
 from igoudar.collectors.modbus_reader import ModbusReader
+from igoudar.collectors.modbus_wire import Tcp
 from igoudar.collectors.opcua import OpcUaReader, OpcUaSession
 from igoudar.collectors.opcua_subscription import Item
 from igoudar.collectors.poll import Station, period_s
@@ -87,7 +88,7 @@ def _modbus(links: Links, members: Sequence[Placed], speed: float) -> None:
     size = len(members) if single else UNITS_PER_LINK
     for start in range(0, len(members), size):
         shared = members[start : start + size]
-        link = ModbusLink(shared[0].address.host, shared[0].address.port, _strictest(shared))
+        link = ModbusLink(Tcp(shared[0].address.host, shared[0].address.port), _strictest(shared))
         links.modbus.append(link)
         for placed in shared:
             reader = ModbusReader(placed.profile, link, _unit(placed))

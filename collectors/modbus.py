@@ -1,157 +1,84 @@
-"""A strict Modbus TCP client: one connection, shared by all units behind its host and port."""
+"""A Modbus line shared by its units: connected when needed, given time when it fails, asked with manners."""
 
 import asyncio
-from typing import NamedTuple, cast
+import ssl
+from collections.abc import Awaitable
+from typing import Protocol
 
 from igoudar.collectors import frames
 from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
+from igoudar.collectors.patience import Patience
 from igoudar.core.model import ModbusRules, Reason
 
-STRAYS = 3  # answers in a row that fit nothing asked, or silences: then the connection is not worth keeping
 BUSY_TRIES = 3
 BUSY_PAUSE_S = 0.1
 
 
-class Pending(NamedTuple):
-    """A request under way."""
+class Line(Protocol):
+    """An open way to the units: a TCP connection or a serial port."""
 
-    request: frames.Request
-    future: asyncio.Future[bytes]
-    timer: asyncio.TimerHandle
-
-
-class Wire(asyncio.Protocol):
-    """One TCP connection: matches answers to requests, and trusts nothing else."""
-
-    def __init__(self) -> None:
-        self.late = 0  # answers that came after their request had been given up
-        self.proven = False  # it gave at least one right answer
-        self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._pending: dict[int, Pending] = {}
-        self._transaction = 0
-        self._strays = 0
+    late: int  # answers that came after their request had been given up
+    tardy: set[int]  # units whose answers came so
+    proven: bool  # it gave at least one right answer
 
     @property
     def alive(self) -> bool:
         """Whether requests can be sent."""
-        return self._transport is not None and not self._transport.is_closing()
+        ...
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but not by inheritance
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail everything under way at once: a dead wire is no reason to wait."""
-        self._transport = None
-        text = f"the connection was lost ({exc})" if exc else "the device closed the connection"
-        for pending in self._drain():
-            pending.future.set_exception(LinkFault(Reason.NO_CONNECTION, text))
-
-    def data_received(self, data: bytes) -> None:
-        """Collect split frames, part merged ones."""
-        self._buffer += data
-        try:
-            for frame in frames.take(self._buffer):
-                self._answer(frame)
-        except frames.Malformed as error:
-            self._break(f"what came is no Modbus TCP ({error})")
-
-    def send(self, request: frames.Request, timeout_s: float) -> asyncio.Future[bytes]:
-        """Send now; the future gives the answer's registers or raises LinkFault."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[bytes] = loop.create_future()
-        if self._transport is None:
-            future.set_exception(LinkFault(Reason.NO_CONNECTION, "not connected"))
-            return future
-        self._transaction = self._transaction % 0xFFFF + 1
-        timer = loop.call_later(timeout_s, self._expire, self._transaction)
-        self._pending[self._transaction] = Pending(request, future, timer)
-        self._transport.write(frames.pack(self._transaction, request))
-        return future
+    def send(
+        self, request: frames.Request, timeout_s: float, *, known_silent: bool = False
+    ) -> Awaitable[bytes]:
+        """The answer's registers, or LinkFault."""
+        ...
 
     def close(self) -> None:
-        """Close at once, without lingering."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _answer(self, frame: frames.Frame) -> None:
-        pending = self._pending.pop(frame.transaction, None)
-        if pending is None:
-            self.late += 1
-            self._stray("answers keep coming that fit no request")
-            return
-        pending.timer.cancel()
-        result = frames.payload(pending.request, frame)
-        if isinstance(result, bytes):
-            self._strays, self.proven = 0, True
-            _resolve(pending.future, result)
-            return
-        _fail(pending.future, result)
-        if isinstance(result, DeviceFault):
-            self._strays, self.proven = 0, True
-        else:
-            self._stray("answers keep coming that do not fit their requests")
-
-    def _expire(self, transaction: int) -> None:
-        if (pending := self._pending.pop(transaction, None)) is None:
-            return
-        _fail(pending.future, LinkFault(Reason.TIMEOUT, "no answer in time"))
-        self._stray("several requests in a row got no answer")
-
-    def _stray(self, what: str) -> None:
-        self._strays += 1
-        if self._strays >= STRAYS:
-            self._break(what)
-
-    def _break(self, what: str) -> None:
-        for pending in self._drain():
-            _fail(pending.future, LinkFault(Reason.MALFORMED, what))
-        self.close()
-
-    def _drain(self) -> list[Pending]:
-        pending, self._pending = list(self._pending.values()), {}
-        for each in pending:
-            each.timer.cancel()
-        return [each for each in pending if not each.future.done()]
+        """Close at once."""
+        ...
 
 
-def _resolve(future: asyncio.Future[bytes], value: bytes) -> None:
-    if not future.done():  # its caller may have been cancelled
-        future.set_result(value)
-
-
-def _fail(future: asyncio.Future[bytes], fault: LinkFault) -> None:
-    if not future.done():
-        future.set_exception(fault)
-
-
-class ModbusLink:
-    """A host and port that is connected when needed and given time when it fails.
-
-    Args:
-        host: Host name or address.
-        port: TCP port.
-        rules: The product's manners: timeouts, pauses, requests in flight.
-    """
-
-    def __init__(self, host: str, port: int, rules: ModbusRules, backoff: Backoff | None = None) -> None:
-        self.host, self.port, self.rules = host, port, rules
-        self.generation = 0  # counts connections: a reader sees by it that the wire was cut
-        self.connected_s = float("-inf")  # monotonic
-        self.late = 0
-        self._wire: Wire | None = None
-        self._connecting = asyncio.Lock()
-        self._slots = asyncio.Semaphore(rules.in_flight)
-        self._backoff = backoff or Backoff()
+class Dial(Protocol):
+    """Opens a line."""
 
     @property
     def where(self) -> str:
-        """Host and port."""
-        return f"{self.host}:{self.port}"
+        """What to call it in messages."""
+        ...
+
+    def __call__(self, timeout_s: float) -> Awaitable[Line]:
+        """Open it, or raise OSError; `timeout_s` is the product's."""
+        ...
+
+
+class ModbusLink:
+    """A line that is opened when needed and given time when it fails.
+
+    Args:
+        dial: How to open it.
+        rules: The product's manners: timeouts, pauses, requests in flight.
+        backoff: When to try again after a failure.
+    """
+
+    def __init__(self, dial: Dial, rules: ModbusRules, backoff: Backoff | None = None) -> None:
+        self.rules = rules
+        self.generation = 0  # counts connections: a reader sees by it that the line was cut
+        self.connected_s = float("-inf")  # monotonic
+        self.late = 0
+        self._dial = dial
+        self._line: Line | None = None
+        self._users = 0
+        self._connecting = asyncio.Lock()
+        self._slots = asyncio.Semaphore(1 if rules.pause_s else rules.in_flight)
+        self._backoff = backoff or Backoff()
+        self._patience: dict[int, Patience] = {}
+
+    @property
+    def where(self) -> str:
+        """What it leads to."""
+        return self._dial.where
 
     async def read(self, unit: int, function: int, address: int, count: int) -> bytes:
-        """Read registers.
+        """Read registers; bits (functions 1 and 2) come as registers that hold 0 or 1.
 
         Raises:
             LinkFault: with the reason; DeviceFault when the device itself refused.
@@ -174,12 +101,22 @@ class ModbusLink:
         """
         await self._connected()
 
+    def enter(self) -> None:
+        """Somebody begins a turn; every `enter` has its `leave`."""
+        self._users += 1
+
+    def leave(self) -> None:
+        """A turn ended: a device that serves one client gets its socket back when nobody is left."""
+        self._users -= 1
+        if self.rules.single_client and not self._users:
+            self._judge_last()
+
     def release(self) -> None:
         """Close the connection; the next request opens it again."""
-        if self._wire is not None:
-            self.late += self._wire.late
-            self._wire.close()
-            self._wire = None
+        if self._line is not None:
+            self.late += self._line.late
+            self._line.close()
+            self._line = None
 
     async def _ask(self, request: frames.Request) -> bytes:
         for left in range(BUSY_TRIES - 1, -1, -1):
@@ -193,42 +130,80 @@ class ModbusLink:
 
     async def _once(self, request: frames.Request) -> bytes:
         async with self._slots:
-            wire = await self._connected()
+            line = await self._connected()
             try:
-                return await wire.send(request, self.rules.timeout_s)
+                return await self._timed(line, request)
             finally:
                 if self.rules.pause_s:
                     await asyncio.sleep(self.rules.pause_s)
 
-    async def _connected(self) -> Wire:
+    async def _timed(self, line: Line, request: frames.Request) -> bytes:
+        """Send one request with the time that its unit deserves, and learn from how it answers."""
+        loop, patience = asyncio.get_running_loop(), self._of(request.unit, line)
+        began_s = loop.time()
+        try:
+            answer = await line.send(request, patience.timeout_s, known_silent=patience.silences > 0)
+        except DeviceFault:
+            patience.answered(loop.time() - began_s)
+            raise
+        except LinkFault as fault:
+            if fault.reason is Reason.TIMEOUT:
+                patience.silent()
+            raise
+        patience.answered(loop.time() - began_s)
+        return answer
+
+    def _of(self, unit: int, line: Line) -> Patience:
+        patience = self._patience.get(unit)
+        if patience is None:
+            patience = self._patience[unit] = Patience(self.rules.timeout_s)
+        if unit in line.tardy:
+            line.tardy.discard(unit)
+            patience.late()
+        return patience
+
+    async def _connected(self) -> Line:
+        if self._line is not None and self._line.alive:
+            return self._line
         async with self._connecting:
-            if self._wire is not None and self._wire.alive:
-                return self._wire
-            self._judge_last()
-            self._wire = await self._connect()
-            return self._wire
+            if self._line is None or not self._line.alive:
+                self._judge_last()
+                self._line = await self._connect()
+            return self._line
 
     def _judge_last(self) -> None:
         """A connection that never gave an answer counts as a failed attempt."""
-        if self._wire is None:
+        if self._line is None:
             return
-        if self._wire.proven:
+        if self._line.proven:
             self._backoff.succeeded()
         else:
             self._backoff.failed(asyncio.get_running_loop().time())
         self.release()
 
-    async def _connect(self) -> Wire:
+    async def _connect(self) -> Line:
         loop = asyncio.get_running_loop()
         if not self._backoff.due(loop.time()):
             raise LinkFault(Reason.NO_CONNECTION, "not connected; waiting to try again", where=self.where)
         try:
             async with asyncio.timeout(self.rules.timeout_s):
-                _, wire = await loop.create_connection(Wire, self.host, self.port)
+                line = await self._dial(self.rules.timeout_s)
         except OSError as error:  # TimeoutError is one
             self._backoff.failed(loop.time())
-            raise LinkFault(Reason.NO_CONNECTION, f"can't connect ({error})", where=self.where) from error
+            raise _unreachable(error, self.where) from error
+        try:
+            await asyncio.sleep(self.rules.connect_pause_s)
+        except asyncio.CancelledError:
+            line.close()  # nobody knows of it yet
+            raise
         self.generation += 1
         self.connected_s = loop.time()
-        await asyncio.sleep(self.rules.connect_pause_s)
-        return wire
+        return line
+
+
+def _unreachable(error: OSError, where: str) -> LinkFault:
+    if isinstance(error, ssl.SSLError):
+        fix = "check the files of [links.tls], and that both sides trust each other's certificate"
+        return LinkFault(Reason.NO_CONNECTION, f"no TLS connection ({error})", where=where, fix=fix)
+    what = "it does not answer in time" if isinstance(error, TimeoutError) else str(error)
+    return LinkFault(Reason.NO_CONNECTION, f"can't connect ({what})", where=where)

@@ -28,12 +28,12 @@ class ModbusReader:
     async def read(self, *, slow: bool) -> Values:
         """See Reader."""
         self._refusal = None
+        self._link.enter()
         try:
             plan = await self._plan(slow)
             payloads = [await self._block(block) for block in plan.blocks]
         finally:
-            if self._profile.modbus.single_client:
-                self._link.release()
+            self._link.leave()
         if self._refusal and not any(isinstance(payload, bytes) for payload in payloads):
             raise self._refusal
         values, flags = plan.decode(payloads)

@@ -13,6 +13,7 @@ from igoudar.collectors import codec, sunspec
 from igoudar.collectors.blocks import address_of, compile_plan
 from igoudar.collectors.modbus import ModbusLink
 from igoudar.collectors.modbus_reader import ModbusReader
+from igoudar.collectors.modbus_wire import Tcp
 from igoudar.collectors.profiles import load_profiles
 from igoudar.core.model import Kind, ModbusAddress, ModbusRules, Point, Profile, Quality, Reason
 from tests.peers import program
@@ -116,7 +117,7 @@ async def test_a_peers_server_is_read_to_the_value(name: str) -> None:
     wanted |= {k: 41.0 for k in wanted if k == "setpoint_c"} if name == "generic-cdu" else {}
     words = image(p, wanted, 3) | image(p, wanted, 4)
     async with pymodbus_server({7: words}) as port:
-        link = ModbusLink("127.0.0.1", port, p.modbus)
+        link = ModbusLink(Tcp("127.0.0.1", port), p.modbus)
         values, flags, _ = await ModbusReader(p, link, 7).read(slow=True)
         link.release()
     assert not flags
@@ -127,7 +128,7 @@ async def test_a_write_is_read_back() -> None:
     p = PROFILES["sunspec-inverter"]
     words = image(p, some_values(p) | {"frequency_hz": 50.0})
     async with pymodbus_server({1: words}) as port:
-        link = ModbusLink("127.0.0.1", port, p.modbus)
+        link = ModbusLink(Tcp("127.0.0.1", port), p.modbus)
         reader = ModbusReader(p, link, 1)
         held = await reader.write(p.points["limit_pct"], 55.5)
         assert held == 55.5

@@ -10,6 +10,7 @@ import uvloop
 
 from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
 from igoudar.collectors.modbus import ModbusLink
+from igoudar.collectors.modbus_wire import Tcp
 from igoudar.core.model import ModbusRules, Reason
 
 from .hostile import Answer, Asked, Hostile, hostile
@@ -21,7 +22,7 @@ Writer = asyncio.StreamWriter
 async def link_to(answer: Answer, timeout_s: float = 0.2) -> AsyncIterator[tuple[ModbusLink, Hostile]]:
     async with hostile(answer) as server:
         rules = ModbusRules(timeout_s=timeout_s)
-        link = ModbusLink("127.0.0.1", server.port, rules, Backoff(0.0, jitter=lambda: 0.0))
+        link = ModbusLink(Tcp("127.0.0.1", server.port), rules, Backoff(0.0, jitter=lambda: 0.0))
         yield link, server
         link.release()
 
@@ -199,7 +200,7 @@ async def test_16_a_half_open_connection_is_given_up() -> None:
 async def test_12_nothing_listening_is_a_fault_and_waits_before_it_tries_again() -> None:
     async with hostile(well) as server:
         port = server.port
-    link = ModbusLink("127.0.0.1", port, ModbusRules(timeout_s=0.2), Backoff(60.0))
+    link = ModbusLink(Tcp("127.0.0.1", port), ModbusRules(timeout_s=0.2), Backoff(60.0))
     assert await reason_of(link) is Reason.NO_CONNECTION
     with pytest.raises(LinkFault, match="waiting to try again"):
         await link.read(1, 3, 0, 1)
