@@ -1,9 +1,9 @@
 """Message codes and their catalogues: pure code returns codes, edges render them.
 
-A code is `area.key`; `core/i18n/LANG/area.toml` is one flat table `key = "text with {param}"`. In a text, a
-parameter {"time": ISO 8601} is told as day and minute; a bare `{power_w}` whose parameter is a number shows the
-unit of its name's suffix ("28.4 MW"), so the text adds none; any other number takes the marks of the language;
-`{name:spec}` is a Python format specification.
+A code is `area.key`; `core/i18n/LANG/area.toml` is one flat table `key = "text with {param}"`. In a text,
+a parameter {"time": ISO 8601} is told as day and minute; a bare `{power_w}` whose parameter is a number shows
+the unit of its name's suffix ("28.4 MW"), so the text adds none; any other number takes the marks of the
+language; `{name:spec}` is a Python format specification.
 """
 
 import locale
