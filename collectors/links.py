@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-import httpx
-
 from igoudar.collectors.endpoints import Address, parse_address
+from igoudar.collectors.http_link import HttpLink
 from igoudar.collectors.modbus import ModbusLink
 from igoudar.collectors.modbus_reader import ModbusReader
 from igoudar.collectors.modbus_wire import Tcp
 from igoudar.collectors.opcua import OpcUaReader, OpcUaSession
 from igoudar.collectors.opcua_subscription import Item
 from igoudar.collectors.poll import Station, period_s
-from igoudar.collectors.prometheus import PrometheusReader, http_client
+from igoudar.collectors.prometheus import PrometheusReader
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Device, ModbusRules, Profile
 
@@ -38,7 +37,7 @@ class Links:
     stations: list[Station] = field(default_factory=list)
     modbus: list[ModbusLink] = field(default_factory=list)
     opcua: list[OpcUaSession] = field(default_factory=list)
-    http: httpx.AsyncClient | None = None
+    http: list[HttpLink] = field(default_factory=list)
 
     def background(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
         """What has to run beside the polls."""
@@ -48,8 +47,8 @@ class Links:
         """Close every connection that is not closed by ending its background work."""
         for link in self.modbus:
             link.release()
-        if self.http is not None:
-            await self.http.aclose()
+        for page in self.http:
+            page.close()
 
 
 def build(
@@ -134,10 +133,10 @@ def _opcua(links: Links, members: Sequence[Placed], speed: float) -> None:
 
 def _prometheus(links: Links, members: Sequence[Placed], speed: float) -> None:
     del speed
-    links.http = links.http or http_client()
     for placed in members:
-        reader = PrometheusReader(placed.profile, links.http, placed.address.url)
-        links.stations.append(Station(placed.device, placed.profile, reader))
+        link = HttpLink(placed.address.url)
+        links.http.append(link)
+        links.stations.append(Station(placed.device, placed.profile, PrometheusReader(placed.profile, link)))
 
 
 BUILDERS: Mapping[str, Callable[[Links, Sequence[Placed], float], None]] = {

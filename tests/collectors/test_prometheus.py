@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igoudar.collectors.faults import LinkFault
+from igoudar.collectors.http_link import HttpLink
 from igoudar.collectors.profiles import load_profiles
-from igoudar.collectors.prometheus import PrometheusReader, http_client, parse
+from igoudar.collectors.prometheus import PrometheusReader, parse
 from igoudar.core.model import Quality, Reason
 
 DCGM = load_profiles()["dcgm-rack"]
@@ -45,13 +46,14 @@ async def served(answer: bytes) -> AsyncIterator[PrometheusReader]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with http_client(timeout_s=0.3) as client:
-        try:
-            yield PrometheusReader(DCGM, client, f"http://127.0.0.1:{port}/metrics")
-        finally:
-            server.close()
-            for writer in silent:
-                writer.close()
+    link = HttpLink(f"http://127.0.0.1:{port}/metrics", timeout_s=0.3)
+    try:
+        yield PrometheusReader(DCGM, link)
+    finally:
+        link.close()
+        server.close()
+        for writer in silent:
+            writer.close()
 
 
 def http(body: str, status: str = "200 OK") -> bytes:
@@ -102,15 +104,14 @@ async def test_every_way_to_misbehave_is_a_fault_with_its_reason(answer: bytes, 
 
 
 async def test_nothing_listening_is_no_connection() -> None:
-    async with http_client(0.3) as client:
-        reader = PrometheusReader(DCGM, client, "http://127.0.0.1:1/metrics")
-        with pytest.raises(LinkFault) as caught:
-            await reader.read(slow=True)
+    reader = PrometheusReader(DCGM, HttpLink("http://127.0.0.1:1/metrics", 0.3))
+    with pytest.raises(LinkFault) as caught:
+        await reader.read(slow=True)
     assert caught.value.reason is Reason.NO_CONNECTION
 
 
-@given(st.text(max_size=200))
-def test_any_text_parses_or_is_refused(text: str) -> None:
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_text_parses_or_is_refused(text: bytes) -> None:
     try:
         for samples in parse(text).values():
             assert all(value == value for value in samples)
