@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from igoudar.collectors.faults import Backoff, LinkFault
-from igoudar.collectors.readers import Reader, Values
+from igoudar.collectors.quality import Memory
+from igoudar.collectors.readers import Reader
 from igoudar.core.clock import Clock
-from igoudar.core.model import Device, Gap, Profile, Quality, Reading, Reason
+from igoudar.core.model import Device, Gap, Profile, Reading, Reason
 
 LOG = logging.getLogger(__name__)
 
@@ -29,8 +30,11 @@ class Station:
     profile: Profile
     reader: Reader
     backoff: Backoff = field(default_factory=lambda: Backoff(longest_s=LONGEST_REST_S))
-    counters: dict[str, float] = field(default_factory=dict)
     last_fault: LinkFault | None = None
+    memory: Memory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.profile)
 
 
 @dataclass(slots=True)
@@ -81,8 +85,8 @@ async def read_once(station: Station, clock: Clock, tally: Tally, *, slow: bool 
         return _gap(station, clock, LinkFault(Reason.MALFORMED, repr(error)))
     station.backoff.succeeded()
     station.last_fault = None
-    flags = {**answer.flags, **_resets(station, answer)}
-    return Reading(clock.now(), name, answer.values, flags, answer.source_at)
+    at = clock.now()
+    return Reading(at, name, *station.memory.judge(answer, at))
 
 
 def _gap(station: Station, clock: Clock, fault: LinkFault) -> Reading:
@@ -90,18 +94,8 @@ def _gap(station: Station, clock: Clock, fault: LinkFault) -> Reading:
     if fault.reason is Reason.TIMEOUT:
         station.backoff.failed(asyncio.get_running_loop().time())
         station.last_fault = fault
+    station.memory.silence()
     return Reading(clock.now(), station.device.name, {}, gap=Gap(fault.reason, str(fault)))
-
-
-def _resets(station: Station, answer: Values) -> Mapping[str, tuple[Quality, Reason]]:
-    """Counters that went backwards since the last reading."""
-    flags: dict[str, tuple[Quality, Reason]] = {}
-    for name, value in answer.values.items():
-        if station.profile.points[name].counter:
-            if value < station.counters.get(name, value):
-                flags[name] = (Quality.UNCERTAIN, Reason.COUNTER_RESET)
-            station.counters[name] = value
-    return flags
 
 
 def _next_due(due_s: float, every_s: float, now_s: float) -> float:

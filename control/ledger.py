@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from igoudar.control.kpi.counters import Curve, curve
 from igoudar.control.picture import Picture
 from igoudar.control.roster import Roster
+from igoudar.core.counters import ANY, CounterRule, counter_rule
 from igoudar.core.store.protocol import Series, TelemetryReader
 
 IMPORT, EXPORT = "active_energy_import_wh", "active_energy_export_wh"
@@ -25,6 +26,7 @@ class Ledger:
     """Samples (time, counter [Wh]) per series, thinned to one a minute, and their curves."""
 
     gap_s: float
+    rules: Mapping[Series, CounterRule] = field(default_factory=dict)
     samples: dict[Series, list[tuple[datetime, float]]] = field(default_factory=dict)
     _curves: dict[Series, Curve] = field(default_factory=dict)
 
@@ -44,7 +46,9 @@ class Ledger:
         """The cumulative curve of one series; empty when it was never read."""
         found = self._curves.get(series)
         if found is None:
-            found = self._curves[series] = curve(self.samples.get(series, []), self.gap_s)
+            found = self._curves[series] = curve(
+                self.samples.get(series, []), self.gap_s, self.rules.get(series, ANY)
+            )
         return found
 
     def energies_wh(self, series: Iterable[Series], edges_s: Times) -> Times:
@@ -71,6 +75,7 @@ class Books:
     """Which series count what: role and direction -> the meters' series."""
 
     series: Mapping[tuple[str, str], tuple[Series, ...]]
+    rules: Mapping[Series, CounterRule] = field(default_factory=dict)
 
     def of(self, role: str, direction: str = IMPORT) -> tuple[Series, ...]:
         """The series of a role; empty when the site has none."""
@@ -85,13 +90,18 @@ class Books:
 def books(roster: Roster) -> Books:
     """The counters of a site, as its profiles have them."""
     found: dict[tuple[str, str], list[Series]] = {}
+    rules: dict[Series, CounterRule] = {}
     for role in (*roster.meters, "desalination", "electrolyser"):
         for device in roster.power_devices(role):
             profile = roster.profiles.get(device.profile)
-            for point in (p for p in ENERGY_POINTS if profile and p in profile.points):
+            for point in ENERGY_POINTS:
+                if profile is None or point not in profile.points:
+                    continue
                 direction = EXPORT if point == EXPORT else IMPORT
-                found.setdefault((role, direction), []).append(Series(device.name, point))
-    return Books({key: tuple(dict.fromkeys(series)) for key, series in found.items()})
+                series = Series(device.name, point)
+                found.setdefault((role, direction), []).append(series)
+                rules[series] = counter_rule(profile, profile.points[point])
+    return Books({key: tuple(dict.fromkeys(series)) for key, series in found.items()}, rules)
 
 
 def note_picture(ledger: Ledger, chart: Books, picture: Picture) -> None:
@@ -104,7 +114,7 @@ def note_picture(ledger: Ledger, chart: Books, picture: Picture) -> None:
 
 def load(chart: Books, reader: TelemetryReader, start: datetime, end: datetime, gap_s: float) -> Ledger:
     """A ledger of what the store holds between two times."""
-    ledger = Ledger(gap_s)
+    ledger = Ledger(gap_s, chart.rules)
     frame = reader.range(list(chart.all), start, end).drop_nulls("value").sort("time")
     minute = pl.col("time").dt.truncate("1m").alias("minute")
     thin = frame.group_by("device", "point", minute, maintain_order=True).agg(pl.col("time", "value").last())

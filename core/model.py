@@ -36,6 +36,7 @@ class Reason(IntEnum):
     MALFORMED = 12  # an answer that breaks its protocol
     MISSING = 13  # the node or metric is not there
     COUNTER_RESET = 14
+    STEP = 15  # moved further than it can in the time; held back until the next reading confirms it
 
 
 class Kind(StrEnum):
@@ -80,6 +81,9 @@ class Point:
     slow: bool = False  # read at the profile's slow period
     writable: Writable | None = None
     states: Mapping[int, str] = field(default_factory=dict)  # for *_state points: number -> word
+    frozen_s: float = 0.0  # bit-identical for so long means frozen; 0 = it may stand still
+    max_step_per_s: float = 0.0  # the fastest that it can move [its unit / s]; 0 = no rule
+    modulus: float = 0.0  # of a counter, in its unit; 0 = what its registers hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,9 @@ class Profile:
     slow_period_s: float = 60.0
     modbus: ModbusRules = ModbusRules()
     namespace: str = ""  # OPC UA namespace URI
+    frozen_s: float = 0.0  # all witnesses bit-identical for so long: the whole device is frozen
+    witnesses: tuple[str, ...] = ()  # points that can't all stand still
+    clock: str = ""  # the point that tells the device's own time [POSIX s], "" = none
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +349,20 @@ class OpcUaServer:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreChoice:
+    """Where samples are kept; the fields below `kind` are InfluxDB's."""
+
+    kind: str = "parquet"  # parquet | influx
+    url: str = ""
+    org: str = ""
+    bucket: str = ""  # on 3.x and 1.x: the database
+    token_file: str = ""  # the collector's, which writes
+    read_token_file: str = ""  # control's, which only reads; "" = the same
+    precision: str = "us"  # ns | us | ms
+    retention_s: int = 0  # 0 = for ever
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One site, expanded."""
 
@@ -364,6 +385,7 @@ class Site:
     grid: Grid = Grid()
     urgent_share: float = 0.48  # of it_w: mean urgent load, idle draw included (INTERFACES.md)
     alarms: tuple[AlarmRule, ...] = ()
+    store: StoreChoice = StoreChoice()
     spool: SpoolRules = SpoolRules()
     sources: tuple[str, ...] = ()
     opcua: tuple[OpcUaServer, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from igoudar.collectors.profiles.plausible import PLAUSIBLE
 from igoudar.collectors.profiles.tables import Table, known, need, one_of
 from igoudar.collectors.registers import SUNSPEC_SENTINELS, WIDTHS
 from igoudar.core.errors import ConfigError
@@ -15,6 +16,7 @@ from igoudar.core.model import (
     Profile,
     Writable,
 )
+from igoudar.core.strict_toml import nearest
 from igoudar.core.units import unit_of
 
 Address = ModbusAddress | OpcUaAddress | MetricAddress
@@ -34,16 +36,19 @@ TOP_KEYS = frozenset(
         "verified",
         "notes",
         "poll",
+        "quality",
         "modbus",
         "opcua",
         "points",
     )
 )
+QUALITY_KEYS = frozenset(("frozen_s", "witnesses", "clock"))
 POLL_KEYS = frozenset(("period_s", "slow_period_s"))
 DEFAULT_KEYS = frozenset(("function", "word_order", "sentinels"))
 """Keys of [modbus] that are defaults of its points, not rules of the product."""
 RULE_KEYS = DEFAULT_KEYS | frozenset(ModbusRules.__dataclass_fields__)
-COMMON_KEYS = frozenset(("counter", "plausible", "slow", "states", "writable"))
+LIMIT_KEYS = ("frozen_s", "max_step_per_s", "modulus")
+COMMON_KEYS = frozenset(("counter", "plausible", "slow", "states", "writable", *LIMIT_KEYS))
 MODBUS_KEYS = COMMON_KEYS | frozenset(
     (
         "register",
@@ -75,6 +80,8 @@ def parse_profile(document: Table, where: str) -> Profile:
     known(poll, POLL_KEYS, f"{where}: [poll]")
     rules_table = document.get("modbus", {})
     rules = _rules(rules_table, f"{where}: [modbus]")
+    quality = document.get("quality", {})
+    known(quality, QUALITY_KEYS, f"{where}: [quality]")
     opcua = document.get("opcua", {})
     known(opcua, frozenset(("namespace",)), f"{where}: [opcua]")
     points = {
@@ -93,6 +100,9 @@ def parse_profile(document: Table, where: str) -> Profile:
         slow_period_s=float(poll.get("slow_period_s", 60.0)),
         modbus=rules,
         namespace=str(opcua.get("namespace", "")),
+        frozen_s=float(quality.get("frozen_s", 0.0)),
+        witnesses=tuple(quality.get("witnesses", ())),
+        clock=str(quality.get("clock", "")),
     )
     _check(profile, where)
     return profile
@@ -114,22 +124,29 @@ def _rules(table: Table, where: str) -> ModbusRules:
 
 def _point(name: str, table: Table, protocol: str, rules: Table, where: str) -> Point:
     try:
-        unit_of(name)
+        unit = unit_of(name)
     except ConfigError as error:
         raise ConfigError(error.what, where=where, fix=error.fix) from error
     address = ADDRESSES[protocol](table, rules, where)
-    plausible = table.get("plausible")
-    if plausible is not None and not plausible[0] <= plausible[1]:
+    plausible = table.get("plausible", PLAUSIBLE[unit])
+    if not plausible[0] <= plausible[1]:
         raise ConfigError("plausible = [low, high] needs low <= high", where=where)
     return Point(
         name=name,
         address=address,
         counter=bool(table.get("counter", False)),
-        plausible=None if plausible is None else (float(plausible[0]), float(plausible[1])),
+        plausible=(float(plausible[0]), float(plausible[1])),
         slow=bool(table.get("slow", False)),
         writable=_writable(table["writable"], f"{where} writable") if "writable" in table else None,
         states={int(number): str(word) for number, word in table.get("states", {}).items()},
+        **{key: _limit(table[key], f"{where} {key}") for key in LIMIT_KEYS if key in table},
     )
+
+
+def _limit(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ConfigError(f"{value!r} is not a positive number", where=where, fix="leave it out for no rule")
+    return float(value)
 
 
 def _modbus(table: Table, rules: Table, where: str) -> ModbusAddress:
@@ -154,9 +171,12 @@ def _modbus(table: Table, rules: Table, where: str) -> ModbusAddress:
         raise ConfigError(f"register {register} is outside 0..65535", where=where)
     if address.scale == 0:
         raise ConfigError("scale is 0", where=where, fix="leave it out for 1")
-    if address.function not in (3, 4):
+    if address.function not in (1, 2, 3, 4):
+        fix = "use 3 or 4 for registers, 1 or 2 for bits"
+        raise ConfigError(f"function {address.function} does not read", where=where, fix=fix)
+    if address.function in (1, 2) and kind != "u16":
         raise ConfigError(
-            f"function {address.function} does not read registers", where=where, fix="use 3 or 4"
+            f"function {address.function} reads single bits, not {kind}", where=where, fix='type = "u16"'
         )
     return address
 
@@ -192,6 +212,11 @@ def _writable(table: Table, where: str) -> Writable:
 def _check(profile: Profile, where: str) -> None:
     """Refuse references to points or models that are not there."""
     models = dict(profile.modbus.sunspec_models)
+    for name in (*profile.witnesses, *filter(None, (profile.clock,))):
+        if name not in profile.points:
+            raise ConfigError(
+                f"{name!r} is not a point", where=f"{where}: [quality]", fix=nearest(name, profile.points)
+            )
     for point in profile.points.values():
         at = f"{where}: [points] {point.name}"
         if point.writable:

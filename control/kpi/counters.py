@@ -1,4 +1,4 @@
-"""Energy between two instants from a counter that only grows, until it restarts."""
+"""Energy between two instants from a counter that only grows, until it rolls over or restarts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from igoudar.core.counters import ANY, CounterRule, Event, step
 
 JOULES_PER_WH = 3600.0
 
@@ -24,14 +26,14 @@ class Delta:
         return self.resets > 0
 
 
-def delta(values_wh: Sequence[float]) -> Delta:
+def delta(values_wh: Sequence[float], rule: CounterRule = ANY) -> Delta:
     """Energy between the first and the last value of a counter [Wh].
 
-    After a restart the counter's new value is what is known to have flowed (KPIS.md, vector 13).
+    After a restart the counter's new value is what is known to have flowed (KPIS.md, vector 13); a rollover,
+    where `rule` knows of one, loses nothing.
     """
-    steps = list(pairwise(values_wh))
-    energy = sum(after - before if after >= before else after for before, after in steps)
-    return Delta(energy, sum(after < before for before, after in steps))
+    steps = [step(before, after, rule=rule) for before, after in pairwise(values_wh)]
+    return Delta(sum(one.amount for one in steps), sum(one.event is Event.RESET for one in steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,17 @@ class Curve:
         return np.asarray(np.interp(time_s, self.time_s, np.concatenate([[0.0], np.cumsum(good)])))
 
 
-def curve(samples: Sequence[tuple[datetime, float]], gap_s: float) -> Curve:
-    """The cumulative curve of a counter's samples (time, value [Wh]), oldest first."""
+def curve(samples: Sequence[tuple[datetime, float]], gap_s: float, rule: CounterRule = ANY) -> Curve:
+    """The cumulative curve of a counter's samples (time, value [Wh]), oldest first.
+
+    What the counter can't have counted in the time, by `rule`, is left out: energy is never invented.
+    """
     time_s = np.array([at.timestamp() for at, _ in samples], dtype=np.float64)
     values = np.array([value for _, value in samples], dtype=np.float64)
     if time_s.size == 0:
         return Curve(time_s, values, gap_s)
-    steps = np.diff(values)
-    steps = np.where(steps < 0, values[1:], steps)
+    steps, spans = np.diff(values), np.diff(time_s)
+    odd = (steps < 0) | (steps > rule.most_per_s * spans)
+    for i in np.flatnonzero(odd):
+        steps[i] = step(values[i], values[i + 1], spans[i], rule).amount
     return Curve(time_s, np.concatenate([[0.0], np.cumsum(steps)]), gap_s)

@@ -113,11 +113,12 @@ def test_6_a_silent_device_is_asked_less_often_but_keeps_reporting_its_gap() -> 
 
 
 def test_17_a_counter_that_goes_back_is_flagged() -> None:
-    energies = iter([100.0, 110.0, 5.0, 6.0])
+    energies = iter([100.0, 110.0, 5.0, 6.0, 7.0])
     reader = Scripted(lambda _: Values({"active_energy_import_wh": next(energies)}, {}))
-    readings, _ = polled(reader, 20)
+    readings, _ = polled(reader, 23)
     flags = [reading.flags.get("active_energy_import_wh") for reading in readings]
-    assert flags == [None, None, (Quality.UNCERTAIN, Reason.COUNTER_RESET), None]
+    reset = Reason.COUNTER_RESET
+    assert flags == [None, None, (Quality.BAD, reset), (Quality.UNCERTAIN, reset), None]
 
 
 def test_phases_spread_evenly_however_many_devices_there_are() -> None:

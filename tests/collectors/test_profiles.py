@@ -58,7 +58,7 @@ def test_what_a_profile_encodes_it_decodes(profile: str, name: str, data: st.Dat
     if form.sentinels == {0} and round(value) == 0:
         return  # an accumulator's 0 means "not accumulated"
     back, *_ = codec.decode(point, wire, 0)
-    step = abs(address.scale) * (1e-6 if form.format in "fd" else 0.5)
+    step = abs(address.scale) * (1e-6 if form.format in "fd" else 0.5 + 1e-6)
     assert back == pytest.approx(value, rel=1e-6, abs=step)
     assert codec.decode(point, codec.encode(point, None, 0), 0)[0] is None or not form.sentinels
 

@@ -73,7 +73,8 @@ def typical(profile: Profile, name: str, largest: float) -> float:
     point = profile.points[name]
     assert isinstance(point.address, ModbusAddress)
     low, high = point.plausible or (1.0, largest)
-    return round((low + min(high, largest, 3e4 * abs(point.address.scale))) / 2)
+    most = min(high, largest, 3e4 * abs(point.address.scale))
+    return round((max(low, -most / 2) + most) / 2)
 
 
 def test_scale_factors_stand_next_to_their_points_and_fit_the_rating(site: Site) -> None:
