@@ -182,4 +182,4 @@ def _stored(books: books_room.Books, reader: TelemetryReader, now: datetime, gap
     try:
         return books_room.load(books, reader, now - books_room.KEPT, now + timedelta(minutes=1), gap_s)
     except StoreError:
-        return Ledger(gap_s)
+        return Ledger(gap_s, books.rules)
