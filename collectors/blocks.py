@@ -5,18 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from igoudar.collectors.codec import limits, ratio, reorder, scale_factor, shape
-from igoudar.collectors.registers import WIDTHS
-from igoudar.core.model import ModbusAddress, ModbusRules, Point, Profile, Quality, Reason
+from igoudar.collectors.spans import Block, Layout, Learned, Span, factor_span, lay_out, modbus, value_span
+from igoudar.core.model import Point, Profile, Quality, Reason
 
 Flags = dict[str, tuple[Quality, Reason]]
 
-
-class Block(NamedTuple):
-    """One read request."""
-
-    function: int
-    address: int
-    width: int
+NOTHING = Learned()
 
 
 class Field(NamedTuple):
@@ -29,6 +23,7 @@ class Field(NamedTuple):
     order: str
     sentinels: frozenset[int]
     factor: tuple[int, int] | None
+    again: tuple[int, int] | None  # the factor's second reading, where it comes apart from the value
     multiplier: float
     divisor: float
     offset: float
@@ -41,11 +36,13 @@ class Plan(NamedTuple):
 
     blocks: tuple[Block, ...]
     fields: tuple[Field, ...]
+    spans: tuple[Span, ...] = ()
+    lost: frozenset[str] = frozenset()  # points whose registers the device does not have
 
     def decode(self, payloads: Sequence[bytes | Reason]) -> tuple[dict[str, float], Flags]:
         """Values and flags; a block that was refused is given as the reason why."""
         values: dict[str, float] = {}
-        flags: Flags = {}
+        flags: Flags = dict.fromkeys(self.lost, (Quality.BAD, Reason.EXCEPTION))
         for field in self.fields:
             value = _value(field, payloads)
             if isinstance(value, Reason):
@@ -55,80 +52,35 @@ class Plan(NamedTuple):
         return values, flags
 
 
-class Span(NamedTuple):
-    """Registers that must arrive in one piece; sorts by where they stand."""
-
-    function: int
-    address: int
-    width: int
-
-
-def compile_plan(profile: Profile, models: Mapping[int, int], points: Sequence[Point]) -> Plan:
+def compile_plan(
+    profile: Profile,
+    models: Mapping[int, int],
+    points: Sequence[Point],
+    learned: Learned = NOTHING,
+) -> Plan:
     """Merge the registers of `points` into few requests, within the product's rules.
 
     Args:
         profile: A Modbus profile.
         models: Address of each SunSpec model's ID register, {} for a fixed map.
         points: Which of its points.
+        learned: What this device refuses beyond its profile.
     """
-    spans = sorted({span for point in points for span in _spans(point, models)})
-    blocks = tuple(_merge(spans, profile.modbus))
-    return Plan(blocks, tuple(_field(point, models, blocks) for point in points))
+    layout = lay_out(points, models, profile.modbus, learned)
+    fields = tuple(_field(point, models, layout) for point in points if point.name not in layout.lost)
+    return Plan(layout.blocks, fields, layout.spans, layout.lost)
 
 
 def address_of(point: Point, models: Mapping[int, int]) -> int:
     """The wire address of a Modbus point."""
-    address = _modbus(point)
-    return address.register + (models[address.model] if address.model else 0)
+    return value_span(point, models).address
 
 
-def _modbus(point: Point) -> ModbusAddress:
-    assert isinstance(point.address, ModbusAddress), point.name  # noqa: S101 - the profile's protocol says so
-    return point.address
-
-
-def _spans(point: Point, models: Mapping[int, int]) -> list[Span]:
-    address = _modbus(point)
-    spans = [Span(address.function, address_of(point, models), WIDTHS[address.type])]
-    if (factor := _factor(point, models)) is not None:
-        spans.append(Span(address.function, factor, 1))
-    return spans
-
-
-def _factor(point: Point, models: Mapping[int, int]) -> int | None:
-    address = _modbus(point)
-    if address.scale_factor is None:
-        return None
-    return address.scale_factor + (models[address.model] if address.model else 0)
-
-
-def _merge(spans: Sequence[Span], rules: ModbusRules) -> list[Block]:
-    blocks: list[Block] = []
-    for span in spans:
-        if blocks and _joins(blocks[-1], span, rules):
-            last = blocks[-1]
-            end = max(last.address + last.width, span.address + span.width)
-            blocks[-1] = last._replace(width=end - last.address)
-        else:
-            blocks.append(Block(span.function, span.address, span.width))
-    return blocks
-
-
-def _joins(block: Block, span: Span, rules: ModbusRules) -> bool:
-    end = block.address + block.width
-    return (
-        span.function == block.function
-        and span.address - end <= rules.max_fill
-        and span.address + span.width - block.address <= rules.max_registers
-        and not any(first < span.address and last >= end for first, last in rules.holes)
-    )
-
-
-def _field(point: Point, models: Mapping[int, int], blocks: Sequence[Block]) -> Field:
-    address, form = _modbus(point), shape(_modbus(point))
-    factor = _factor(point, models)
-    block, at = _find(blocks, address.function, address_of(point, models), form.registers)
+def _field(point: Point, models: Mapping[int, int], layout: Layout) -> Field:
+    address, form = modbus(point), shape(modbus(point))
+    value, factor = value_span(point, models), factor_span(point, models)
     low, high = limits(point)
+    block, at, factor_at, again = _places(value, factor, layout, torn=point.name in layout.torn)
     return Field(
         point.name,
         block,
@@ -136,7 +88,8 @@ def _field(point: Point, models: Mapping[int, int], blocks: Sequence[Block]) -> 
         struct.Struct(">" + form.format),
         address.word_order,
         form.sentinels,
-        None if factor is None else _find(blocks, address.function, factor, 1),
+        factor_at,
+        again,
         *ratio(address.scale),
         address.offset,
         low,
@@ -144,12 +97,27 @@ def _field(point: Point, models: Mapping[int, int], blocks: Sequence[Block]) -> 
     )
 
 
-def _find(blocks: Sequence[Block], function: int, address: int, width: int) -> tuple[int, int]:
-    return next(
-        (i, 2 * (address - b.address))
-        for i, b in enumerate(blocks)
-        if b.function == function and b.address <= address and address + width <= b.address + b.width
-    )
+Place = tuple[int, int]
+"""Block and byte offset."""
+
+
+def _places(
+    value: Span, factor: Span | None, layout: Layout, *, torn: bool
+) -> tuple[int, int, Place | None, Place | None]:
+    """Value, factor, factor's second reading: value and factor in one block unless the point is torn."""
+    if factor is None:
+        return *_find(layout.blocks, value), None, None
+    if torn:
+        again = len(layout.blocks) - 1 - _find(layout.blocks[::-1], factor)[0]
+        first = _find(layout.blocks, factor)
+        return *_find(layout.blocks, value), first, (again, first[1])
+    index = next(i for i, b in enumerate(layout.blocks) if b.holds(value) and b.holds(factor))
+    start = layout.blocks[index].address
+    return index, 2 * (value.address - start), (index, 2 * (factor.address - start)), None
+
+
+def _find(blocks: Sequence[Block], span: Span) -> Place:
+    return next((i, 2 * (span.address - b.address)) for i, b in enumerate(blocks) if b.holds(span))
 
 
 def _value(field: Field, payloads: Sequence[bytes | Reason]) -> float | Reason:
@@ -161,7 +129,7 @@ def _value(field: Field, payloads: Sequence[bytes | Reason]) -> float | Reason:
         return Reason.SENTINEL
     if field.factor is not None:
         exponent = _exponent(field.factor, payloads)
-        if exponent is None:
+        if exponent is None or (field.again and exponent != _exponent(field.again, payloads)):
             return Reason.SCALE_FACTOR
         raw = raw * 10.0**exponent if exponent >= 0 else raw / 10.0**-exponent
     value = raw * field.multiplier / field.divisor + field.offset

@@ -1,17 +1,21 @@
 """One Modbus device: its requests, its models, its manners."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from igoudar.collectors import codec, sunspec
-from igoudar.collectors.blocks import Block, Flags, Plan, address_of, compile_plan
+from igoudar.collectors.blocks import Flags, Plan, address_of, compile_plan
 from igoudar.collectors.faults import DeviceFault, LinkFault
 from igoudar.collectors.modbus import ModbusLink
 from igoudar.collectors.readers import Values
+from igoudar.collectors.refusals import PART_REFUSED, REFUSED, Refusals
+from igoudar.collectors.spans import Block
 from igoudar.core.model import ModbusAddress, Point, Profile, Quality, Reason
 
-REFUSED = (1, 2, 3, 4, 8)
-"""Exceptions that concern the registers asked for, not the device as a whole."""
+ROUNDS = 3  # of looking into refused requests per turn: what one round joins anew may be refused again
+
+Payload = bytes | DeviceFault
 
 
 class ModbusReader:
@@ -23,21 +27,20 @@ class ModbusReader:
         self._plans: dict[bool, Plan] = {}
         self._generation = 0  # of the connection on which the models were found
         self._reconnected = False
-        self._refusal: DeviceFault | None = None
+        self._refusals = Refusals(f"{link.where} unit {unit}")
 
     async def read(self, *, slow: bool) -> Values:
         """See Reader."""
-        self._refusal = None
         self._link.enter()
         try:
-            plan = await self._plan(slow)
-            payloads = [await self._block(block) for block in plan.blocks]
+            plan, payloads = await self._turn(slow)
         finally:
             self._link.leave()
-        if self._refusal and not any(isinstance(payload, bytes) for payload in payloads):
-            raise self._refusal
-        values, flags = plan.decode(payloads)
-        return Values(values, self._settling(values, flags))
+        refusal = next((p for p in payloads if isinstance(p, DeviceFault)), None)
+        if refusal and not any(isinstance(payload, bytes) for payload in payloads):
+            raise refusal
+        values, flags = plan.decode([p if isinstance(p, bytes) else p.reason for p in payloads])
+        return self._settled(values, flags)
 
     async def write(self, point: Point, value: float) -> float:
         """See Reader."""
@@ -57,7 +60,7 @@ class ModbusReader:
             await self._find_models()
         if slow not in self._plans:
             points = [p for p in self._profile.points.values() if slow or not p.slow]
-            self._plans[slow] = compile_plan(self._profile, self._models, points)
+            self._plans[slow] = compile_plan(self._profile, self._models, points, self._refusals.learned)
         return self._plans[slow]
 
     def _stale_layout(self) -> bool:
@@ -81,23 +84,64 @@ class ModbusReader:
     async def _registers(self, address: int, count: int) -> bytes:
         return await self._link.read(self._unit, 3, address, count)
 
-    async def _block(self, block: Block) -> bytes | Reason:
+    async def _turn(self, slow: bool) -> tuple[Plan, list[Payload]]:
+        """Ask everything; where a request is refused, find out why and ask again without its cause."""
+        now_s = asyncio.get_running_loop().time()
+        if slow and self._refusals.doubt(now_s):
+            self._plans.clear()
+        curious = self._refusals.may_explore(now_s)
+        for _ in range(ROUNDS):
+            plan = await self._plan(slow)
+            payloads = await self._ask(plan.blocks)
+            if not (curious and await self._learn(plan, payloads, now_s)):
+                break
+        if slow and not plan.lost and all(isinstance(payload, bytes) for payload in payloads):
+            self._refusals.fine()
+        return plan, payloads
+
+    async def _ask(self, blocks: Sequence[Block]) -> list[Payload]:
+        """One request after the other, or at once where the device takes several."""
+        if self._link.rules.in_flight == 1 or len(blocks) == 1:
+            return [await self._block(block) for block in blocks]
+        answers = await asyncio.gather(*map(self._block, blocks), return_exceptions=True)
+        for answer in answers:
+            refused = isinstance(answer, DeviceFault) and answer.code in REFUSED
+            if isinstance(answer, BaseException) and not refused:
+                raise answer
+        return cast("list[Payload]", answers)
+
+    async def _block(self, block: Block) -> Payload:
         """One block; registers that the device refuses cost only the points in them."""
         try:
             return await self._link.read(self._unit, *block)
         except DeviceFault as fault:
             if fault.code not in REFUSED:
                 raise
-            self._refusal = fault
-            return fault.reason
+            return fault
 
-    def _settling(self, values: Mapping[str, float], flags: Flags) -> Flags:
-        """Right after a reconnect some devices show nonsense: values count as uncertain for a while."""
-        settle_s = self._profile.modbus.settle_s
+    async def _learn(self, plan: Plan, payloads: Sequence[Payload], now_s: float) -> bool:
+        """Look into requests that are refused for a part of theirs; whether the plan is to be made anew."""
+        refused = [
+            block
+            for block, payload in zip(plan.blocks, payloads, strict=True)
+            if isinstance(payload, DeviceFault) and payload.code in PART_REFUSED
+        ]
+        awake, learned = any(isinstance(payload, bytes) for payload in payloads), False
+        for block in refused:
+            learned |= await self._refusals.explore(block, plan.spans, self._raw, now_s, awake=awake)
+        if learned:
+            self._plans.clear()
+        return learned
+
+    async def _raw(self, block: Block) -> bytes:
+        return await self._link.read(self._unit, *block)
+
+    def _settled(self, values: Mapping[str, float], flags: Flags) -> Values:
+        """Right after a reconnect some devices show nonsense: for a while nothing they say is taken."""
         since_s = asyncio.get_running_loop().time() - self._link.connected_s
-        if self._reconnected and since_s < settle_s:
-            flags |= dict.fromkeys(values, (Quality.UNCERTAIN, Reason.AFTER_RECONNECT))
-        return flags
+        if not self._reconnected or since_s >= self._profile.modbus.settle_s:
+            return Values(values, flags)
+        return Values({}, flags | dict.fromkeys(values, (Quality.BAD, Reason.AFTER_RECONNECT)))
 
     async def _factor(self, point: Point) -> int | None:
         address = self._modbus(point)
