@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
+from itertools import cycle
 from typing import Any, NamedTuple, Self, cast
 
 from asyncua import ua
@@ -22,7 +24,9 @@ from igoudar.simulators.faults import Fault, FaultKind
 
 DEFAULT_NAMESPACE = "urn:igoudar:simulators"
 PER_PARENT = 50  # nodes under one parent: asyncua slows down steeply beyond
-REFRESH_S = 0.5  # wall time
+REFRESH_S = 0.5  # wall time: every value is at most this old, on a site that allows it
+DEVICES_AT_ONCE = 50  # refreshed in one go: the other protocols of the process are not kept waiting
+BUSY_LIMIT = 0.15  # of the process's time for refreshing
 
 # Tells a refresh from a client's write: each client is served in a context of its own.
 _OURS: ContextVar[bool] = ContextVar("ours", default=False)
@@ -36,6 +40,15 @@ _FAULT_STATUS: Mapping[FaultKind, int] = {
     FaultKind.GARBAGE: StatusCodes.BadDecodingError,
     FaultKind.WRONG_UNIT: StatusCodes.BadDeviceFailure,
 }
+
+
+class Shown(ua.DataValue):
+    """A value that nobody changes: asyncua copies it for every monitored item, at great cost."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> "Shown":
+        return self
 
 
 class Variable(NamedTuple):
@@ -66,7 +79,7 @@ class OpcUaServer:
         self.port = 0
         self._devices, self._now, self._fault = devices, now, fault
         self._server = Server()
-        self._variables: list[Variable] = []
+        self._variables: dict[str, list[Variable]] = {}  # by tag
         self._refresher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -91,19 +104,25 @@ class OpcUaServer:
 
     async def refresh(self) -> None:
         """Show every device's values as of now; a device with a fault shows its status instead."""
+        await self._refresh(self._variables)
+
+    async def _refresh(self, devices: Iterable[str]) -> None:
         at = self._now()
-        shown: dict[str, Mapping[str, float | None]] = {}
-        for variable in self._variables:
-            name = variable.firmware.device.name
-            if name not in shown:
-                shown[name] = variable.firmware.values()
-            value = _data_value(variable, shown[name].get(variable.point.name), at, self._fault(name))
-            await self._show(variable.node, value)
+        for tag in devices:
+            values, fault = self._devices[tag].values(), self._fault(self._devices[tag].device.name)
+            for variable in self._variables[tag]:
+                value = _data_value(variable, values.get(variable.point.name), at, fault)
+                await self._show(variable.node, value)
 
     async def _keep_fresh(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            await self.refresh()
+        """Refresh group after group, each in its share of REFRESH_S, or slower on a large site."""
+        tags = list(self._variables)
+        groups = [tags[start : start + DEVICES_AT_ONCE] for start in range(0, len(tags), DEVICES_AT_ONCE)]
+        for group in cycle(groups):
+            began_s = time.monotonic()
+            await self._refresh(group)
+            cost_s = time.monotonic() - began_s
+            await asyncio.sleep(max(REFRESH_S / len(groups) - cost_s, cost_s / BUSY_LIMIT - cost_s))
 
     async def _show(self, node: ua.NodeId, value: ua.DataValue) -> None:
         token = _OURS.set(True)
@@ -144,7 +163,7 @@ class OpcUaServer:
         kind = ua.VariantType.Int32 if whole else ua.VariantType.Double
         node = await parent.add_variable(identifier, ua.QualifiedName(address.path, space), 0, kind)
         variable = Variable(firmware, point, address, identifier, kind)
-        self._variables.append(variable)
+        self._variables.setdefault(tag, []).append(variable)
         if point.writable:
             await node.set_writable()
             self._server.set_attribute_value_setter(identifier, self._setter(variable))
@@ -191,7 +210,7 @@ def _shown(variable: Variable, raw: float, code: int, at: datetime) -> ua.DataVa
     status = ua.StatusCode(ua.UInt32(code))
     # asyncua packs any datetime; only its annotation asks for a class of its own.
     stamp = cast("ua.DateTime", at)
-    return ua.DataValue(ua.Variant(number, variable.type), StatusCode=status, SourceTimestamp=stamp)
+    return Shown(ua.Variant(number, variable.type), StatusCode=status, SourceTimestamp=stamp)
 
 
 def _node(name: str, space: int) -> ua.NodeId:
