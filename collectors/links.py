@@ -5,29 +5,26 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from igoudar.collectors.endpoints import Address, parse_address
+from igoudar.collectors.endpoints import Placed, parse_address
 from igoudar.collectors.http_link import HttpLink
 from igoudar.collectors.modbus import ModbusLink
-from igoudar.collectors.modbus_reader import ModbusReader
-from igoudar.collectors.modbus_wire import Tcp
+from igoudar.collectors.modbus_links import Context, context_of, modbus_links
 from igoudar.collectors.opcua import OpcUaReader, OpcUaSession
-from igoudar.collectors.opcua_subscription import Item
+from igoudar.collectors.opcua_door import Doors
+from igoudar.collectors.opcua_line import Item
 from igoudar.collectors.poll import Station, period_s
 from igoudar.collectors.prometheus import PrometheusReader
 from igoudar.core.errors import ConfigError
-from igoudar.core.model import Device, ModbusRules, Profile
+from igoudar.core.model import Device, Profile, TlsFiles
 
-UNITS_PER_LINK = 32  # of one Modbus server: a unit that lets its requests time out delays at most these
-SCHEMES = {"modbus-tcp": "modbus", "opc.tcp": "opcua", "http": "prometheus", "https": "prometheus"}
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A device, its profile and its address."""
-
-    device: Device
-    profile: Profile
-    address: Address
+SCHEMES = {
+    "modbus-tcp": "modbus",
+    "modbus-tls": "modbus",
+    "modbus-rtu": "modbus",
+    "opc.tcp": "opcua",
+    "http": "prometheus",
+    "https": "prometheus",
+}
 
 
 @dataclass(slots=True)
@@ -36,7 +33,10 @@ class Links:
 
     stations: list[Station] = field(default_factory=list)
     modbus: list[ModbusLink] = field(default_factory=list)
+    context: Context = field(default_factory=lambda: context_of(TlsFiles()))
+    unprotected: list[str] = field(default_factory=list)  # devices whose words cross a network in the clear
     opcua: list[OpcUaSession] = field(default_factory=list)
+    doors: Doors = field(default_factory=Doors)
     http: list[HttpLink] = field(default_factory=list)
 
     def background(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -56,14 +56,24 @@ def build(
     profiles: Mapping[str, Profile],
     endpoints: Mapping[str, str],
     speed: float,
+    doors: Doors | None = None,
+    tls: TlsFiles = TlsFiles(),
 ) -> Links:
     """Readers for all devices; nothing is connected yet.
+
+    Args:
+        devices: The devices.
+        profiles: By name.
+        endpoints: Device name -> address, where it replaces the device's own.
+        speed: Site seconds per wall second.
+        doors: The ways into OPC UA servers.
+        tls: Files for Modbus over TLS.
 
     Raises:
         ConfigError: an address or a profile that can't be.
     """
     placed = sorted((_place(d, profiles, endpoints) for d in devices), key=lambda p: p.address.server)
-    links = Links()
+    links = Links(doors=doors or Doors(), context=context_of(tls))
     for _, group in groupby(placed, key=lambda p: p.address.server):
         members = list(group)
         BUILDERS[SCHEMES[members[0].address.scheme]](links, members, speed)
@@ -83,38 +93,10 @@ def _place(device: Device, profiles: Mapping[str, Profile], endpoints: Mapping[s
 
 def _modbus(links: Links, members: Sequence[Placed], speed: float) -> None:
     del speed
-    single = any(placed.profile.modbus.single_client for placed in members)
-    size = len(members) if single else UNITS_PER_LINK
-    for start in range(0, len(members), size):
-        shared = members[start : start + size]
-        link = ModbusLink(Tcp(shared[0].address.host, shared[0].address.port), _strictest(shared))
+    for link, stations in modbus_links(members, links.context):
         links.modbus.append(link)
-        for placed in shared:
-            reader = ModbusReader(placed.profile, link, _unit(placed))
-            links.stations.append(Station(placed.device, placed.profile, reader))
-
-
-def _strictest(members: Sequence[Placed]) -> ModbusRules:
-    """The manners that suit every unit of a link."""
-    rules = [placed.profile.modbus for placed in members]
-    return ModbusRules(
-        pause_s=max(r.pause_s for r in rules),
-        connect_pause_s=max(r.connect_pause_s for r in rules),
-        in_flight=min(r.in_flight for r in rules),
-        timeout_s=max(r.timeout_s for r in rules),
-        single_client=any(r.single_client for r in rules),
-    )
-
-
-def _unit(placed: Placed) -> int:
-    text = placed.address.path
-    if not text:
-        return placed.profile.modbus.unit
-    if not text.isdecimal() or int(text) > 255:
-        raise ConfigError(
-            f"unit {text!r} is not 0..255", where=placed.device.name, fix="modbus-tcp://host:port/1"
-        )
-    return int(text)
+        links.stations += stations
+    links.unprotected += [p.device.name for p in members if p.address.unprotected]
 
 
 def _opcua(links: Links, members: Sequence[Placed], speed: float) -> None:
@@ -124,7 +106,7 @@ def _opcua(links: Links, members: Sequence[Placed], speed: float) -> None:
         for point in placed.profile.points.values()
     ]
     interval_s = min(period_s(placed.profile, speed) for placed in members)
-    session = OpcUaSession(members[0].address.server, items, interval_s)
+    session = OpcUaSession(links.doors.to(members[0].address.server), items, interval_s)
     links.opcua.append(session)
     for placed in members:
         reader = OpcUaReader(placed.profile, session, placed.address.path)

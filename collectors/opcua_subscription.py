@@ -1,145 +1,213 @@
-"""One connection to an OPC UA server and the one subscription on it."""
+"""One subscription on an OPC UA server: what it brings, and whether it still lives."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from igoudar.collectors.faults import LinkFault
-from igoudar.collectors.opcua_values import NOT_THERE, Sample, sample
-from igoudar.core.model import OpcUaAddress, Point, Reason
+from igoudar.collectors.opcua_line import CLOCK, Item, Line, Take
+from igoudar.collectors.opcua_values import NOT_THERE, sample
+from igoudar.core.model import Reason
 
-if TYPE_CHECKING:  # asyncua costs a second of CPU to import: only a site that has OPC UA pays for it
+if TYPE_CHECKING:
     from asyncua import ua
-    from asyncua.client.client import Client
-    from asyncua.common.node import Node
-    from asyncua.common.subscription import Subscription
 
-PER_CALL = 500  # monitored items per request, within what servers commonly allow
 SILENT_INTERVALS = 3
 CLOCK_S = 1.0  # servers renew their CurrentTime about this often
+KEEP_ALIVE_S = 3.0
+LIFETIME_COUNT = 60  # publishing intervals without a request of ours, then the server drops the subscription
+RETRY_S = 60.0  # a node that was not there is asked for again
 
 
-class Item(NamedTuple):
-    """One point of one device on the server."""
-
-    tag: str
-    point: Point
-    namespace: str
+class SubscriptionFault(LinkFault):
+    """The subscription was refused or died; the connection may well live, and be read from."""
 
 
-Take = Callable[[Item, Sample], None]
-
-
-class Feed:
-    """A live subscription: hands every change to `take`, and watches its own age.
+class Stream:
+    """A subscription to some items: hands every change to `take`, and watches its own age.
 
     The server's own clock is subscribed to as well: it changes always, so silence means a dead subscription
-    even where the transport is up and the plant stands still.
+    even where the transport is up, keep-alives arrive and the plant stands still. Nothing is queued here:
+    a change goes straight to `take`.
+
+    Args:
+        line: The connection.
+        items: What to watch.
+        interval_s: Publishing and sampling interval asked for (wall) [s].
+        take: Called with every change.
+        published: Called with the server's time of every message that it publishes.
     """
 
-    def __init__(self, client: "Client", items: Sequence[Item], interval_s: float, take: Take) -> None:
-        self._client, self._items, self._interval_s, self._take = client, items, interval_s, take
-        self._indices: dict[str, int] = {}
-        self._slots: dict[ua.NodeId, Item] = {}
-        self._beat_s = time.monotonic()
-        self._lost = asyncio.Event()
+    def __init__(
+        self,
+        line: Line,
+        items: Sequence[Item],
+        interval_s: float,
+        take: Take,
+        published: Callable[[datetime], None] = lambda _: None,
+    ) -> None:
+        self._line, self._items, self._interval_s = line, items, interval_s
+        self._take, self._published = take, published
+        self._session = line.client.uaclient.session
+        self._loop = asyncio.get_running_loop()
+        self._id: int | None = None
+        self._refused: list[int] = []  # handles of items that the server does not have
+        self._beat_s = self._loop.time()
+        self._end: asyncio.Future[None] = self._loop.create_future()
 
-    async def run(self, subscribed: Callable[[], None]) -> None:
-        """Subscribe, read all once, call `subscribed`, then deliver until the subscription dies.
+    async def open(self) -> None:
+        """Create the subscription and its items; one item that is refused costs only itself.
 
         Raises:
-            LinkFault: how it died.
+            SubscriptionFault: the server refuses to subscribe, or can't be watched.
         """
-        self._client.connection_lost_callback = self._on_lost
-        subscription = await self._subscribe()
-        await self._read_all()
-        drain = asyncio.create_task(self._drain(subscription), name="opcua drain")
-        watch = asyncio.create_task(self._watch(), name="opcua watch")
+        from asyncua.ua.uaerrors import UaStatusCodeError
+
         try:
-            subscribed()
-            done, _ = await asyncio.wait((drain, watch), return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            raise LinkFault(Reason.STALE, "the server ended the subscription")
-        finally:
-            for task in (drain, watch):
-                task.cancel()
-            await asyncio.gather(drain, watch, return_exceptions=True)
+            await self._create()
+            if not await self._monitor([0]):
+                raise SubscriptionFault(Reason.STATUS_CODE, "the server's clock can't be watched")
+            self._refused = await self._refusals(range(1, len(self._items) + 1))
+        except UaStatusCodeError as error:
+            raise SubscriptionFault(
+                Reason.STATUS_CODE, f"the server refuses to subscribe ({error})"
+            ) from error
+        self._beat_s = self._loop.time()
 
-    async def node(self, item: Item) -> "Node":
-        """The item's node; namespace indices are asked for anew on every connection, as they may change."""
-        assert isinstance(item.point.address, OpcUaAddress)  # noqa: S101 - the profile's protocol says so
-        if item.namespace not in self._indices:
-            self._indices[item.namespace] = await self._client.get_namespace_index(item.namespace)
-        path = f"{item.tag}.{item.point.address.path}"
-        return self._client.get_node(f"ns={self._indices[item.namespace]};s={path}")
+    async def watch(self) -> None:
+        """Return only by raising.
 
-    async def _subscribe(self) -> "Subscription":
+        Raises:
+            SubscriptionFault: the subscription is dead.
+        """
+        limit_s = SILENT_INTERVALS * (self._interval_s + CLOCK_S)
+        retry_at = self._loop.time() + RETRY_S
+        while self._loop.time() - self._beat_s <= limit_s:
+            await asyncio.wait((self._end,), timeout=self._interval_s)
+            if self._end.done():
+                self._end.result()
+            if self._refused and self._loop.time() >= retry_at:
+                retry_at = self._loop.time() + RETRY_S
+                await self._line.learn()
+                self._refused = await self._refusals(self._refused)
+        raise SubscriptionFault(Reason.STALE, "the subscription fell silent")
+
+    async def close(self) -> None:
+        """Take the subscription off the server, as far as it answers."""
+        if self._end.done() and not self._end.cancelled():
+            self._end.exception()
+        if self._id is not None:
+            with suppress(Exception):  # a dead subscription may refuse in any way
+                await self._session.delete_subscriptions([self._id])
+
+    async def _create(self) -> None:
+        """With parameters of our own: a library's keep-alive may be many minutes."""
         from asyncua import ua
-        from asyncua.ua.object_ids import ObjectIds
 
         params = ua.CreateSubscriptionParameters()
         params.RequestedPublishingInterval = 1000 * self._interval_s
-        params.RequestedLifetimeCount = 60
-        params.RequestedMaxKeepAliveCount = 3
+        params.RequestedLifetimeCount = LIFETIME_COUNT
+        params.RequestedMaxKeepAliveCount = self._keep_alive_count()
         params.MaxNotificationsPerPublish = 10_000
         params.PublishingEnabled = True
-        room = 4 * len(self._items) + 100
-        subscription = await self._client.create_subscription(params, None, queue_maxsize=room)
-        sampling_ms = ua.Double(1000 * self._interval_s)
-        clock = self._client.get_node(ObjectIds.Server_ServerStatus_CurrentTime)
-        await subscription.subscribe_data_change([clock], sampling_interval=sampling_ms)
-        for start in range(0, len(self._items), PER_CALL):
-            await self._monitor(subscription, self._items[start : start + PER_CALL], sampling_ms)
-        return subscription
+        created = await self._session.create_subscription(params, self._on_publish)
+        self._id = created.SubscriptionId
+        if created.RevisedPublishingInterval > 1000 * self._interval_s:
+            self._interval_s = created.RevisedPublishingInterval / 1000
+            if created.RevisedMaxKeepAliveCount > self._keep_alive_count():
+                await self._modify()
 
-    async def _monitor(
-        self, subscription: "Subscription", items: Sequence[Item], sampling_ms: "ua.Double"
-    ) -> None:
-        """Subscribe to `items`; one that the server refuses costs only itself."""
-        nodes = [await self.node(item) for item in items]
-        self._slots.update(zip((node.nodeid for node in nodes), items, strict=True))
-        answers = await subscription.subscribe_data_change(nodes, sampling_interval=sampling_ms)
-        for node, item, answer in zip(nodes, items, answers, strict=True):
-            if not isinstance(answer, int):
-                del self._slots[node.nodeid]
-                self._take(item, NOT_THERE)
+    async def _modify(self) -> None:
+        """A server that publishes less often than asked gets the keep-alive that suits its interval."""
+        from asyncua import ua
 
-    async def _read_all(self) -> None:
-        """Read every item once: a value that never changes is not sent again if its first notice got lost."""
+        params = ua.ModifySubscriptionParameters()
+        params.SubscriptionId = self._id
+        params.RequestedPublishingInterval = 1000 * self._interval_s
+        params.RequestedLifetimeCount = LIFETIME_COUNT
+        params.RequestedMaxKeepAliveCount = self._keep_alive_count()
+        params.MaxNotificationsPerPublish = 10_000
+        await self._session.update_subscription(params)
+
+    def _keep_alive_count(self) -> int:
+        return max(1, round(KEEP_ALIVE_S / self._interval_s))
+
+    async def _refusals(self, handles: Sequence[int]) -> list[int]:
+        """Monitor items by handle; the handles that the server does not have, each told as missing."""
+        accepted = set(await self._monitor(handles))
+        refused = [handle for handle in handles if handle not in accepted]
+        for handle in refused:
+            self._take(self._items[handle - 1], NOT_THERE)
+        return refused
+
+    async def _monitor(self, handles: Sequence[int]) -> list[int]:
+        """Handles (0 is the server's clock) that are monitored now.
+
+        Raises:
+            SubscriptionFault: the server has no room for more items.
+        """
+        from asyncua.ua.status_codes import StatusCodes
+
+        known = [request for handle in handles if (request := self._request(handle)) is not None]
+        results = await self._line.items.run(known, self._create_items)
+        if any(result.StatusCode.value == StatusCodes.BadTooManyMonitoredItems for result in results):
+            raise SubscriptionFault(Reason.STATUS_CODE, "the server has no room for all items")
+        return [
+            request.RequestedParameters.ClientHandle
+            for request, result in zip(known, results, strict=True)
+            if result.StatusCode.is_good()
+        ]
+
+    async def _create_items(
+        self, requests: "Sequence[ua.MonitoredItemCreateRequest]"
+    ) -> "list[ua.MonitoredItemCreateResult]":
+        from asyncua import ua
+
+        params = ua.CreateMonitoredItemsParameters()
+        params.SubscriptionId = self._id
+        params.ItemsToCreate = list(requests)
+        params.TimestampsToReturn = ua.TimestampsToReturn.Source
+        return await self._session.create_monitored_items(params)
+
+    def _request(self, handle: int) -> "ua.MonitoredItemCreateRequest | None":
+        from asyncua import ua
         from asyncua.ua.attribute_ids import AttributeIds
 
-        nodes = list(self._slots)
-        for start in range(0, len(nodes), PER_CALL):
-            chunk = nodes[start : start + PER_CALL]
-            answers = await self._client.uaclient.session.read_attributes(chunk, AttributeIds.Value)
-            for node, answer in zip(chunk, answers, strict=True):
-                self._take(self._slots[node], sample(self._slots[node].point, answer))
+        node = self._line.node_id(self._items[handle - 1]) if handle else ua.NodeId(ua.Int32(CLOCK))
+        if node is None:
+            return None
+        request = ua.MonitoredItemCreateRequest()
+        request.ItemToMonitor.NodeId = node
+        request.ItemToMonitor.AttributeId = AttributeIds.Value
+        request.MonitoringMode = ua.MonitoringMode.Reporting
+        request.RequestedParameters.ClientHandle = ua.UInt32(handle)
+        request.RequestedParameters.SamplingInterval = 1000 * self._interval_s
+        request.RequestedParameters.QueueSize = ua.UInt32(1)
+        request.RequestedParameters.DiscardOldest = True
+        return request
 
-    async def _drain(self, subscription: "Subscription") -> None:
-        from asyncua.common.subscription import DataChangeEvent, StatusChangeEvent
+    def _on_publish(self, result: "ua.PublishResult") -> None:
+        """Called by asyncua, which would swallow what is raised here."""
+        try:
+            self._published(result.NotificationMessage.PublishTime)
+            for notice in result.NotificationMessage.NotificationData or ():
+                self._noticed(notice)
+        except Exception as error:  # noqa: BLE001 - it ends the stream instead
+            self._ended(Reason.MALFORMED, f"a notification can't be used ({error!r})")
 
-        async for event in subscription:
-            if isinstance(event, DataChangeEvent):
-                self._beat_s = time.monotonic()
-                if item := self._slots.get(event.node.nodeid):
-                    self._take(item, sample(item.point, event.data.monitored_item.Value))
-            elif isinstance(event, StatusChangeEvent):
-                raise LinkFault(
-                    Reason.STALE, f"the server ended the subscription ({event.notification.Status})"
-                )
+    def _noticed(self, notice: object) -> None:
+        changes = getattr(notice, "MonitoredItems", None)
+        if changes is not None:
+            self._beat_s = self._loop.time()
+            for change in changes:
+                if change.ClientHandle:
+                    item = self._items[change.ClientHandle - 1]
+                    self._take(item, sample(item.point, change.Value))
+        elif (status := getattr(notice, "Status", None)) is not None and not status.is_good():
+            self._ended(Reason.STALE, f"the server ended the subscription ({status.name})")
 
-    async def _watch(self) -> None:
-        """Return only by raising."""
-        limit_s = SILENT_INTERVALS * (self._interval_s + CLOCK_S)
-        while time.monotonic() - self._beat_s <= limit_s:
-            try:
-                await asyncio.wait_for(self._lost.wait(), self._interval_s)
-            except TimeoutError:
-                continue
-            raise LinkFault(Reason.NO_CONNECTION, "the connection was lost")
-        raise LinkFault(Reason.STALE, "the subscription fell silent")
-
-    async def _on_lost(self, _: Exception) -> None:
-        self._lost.set()
+    def _ended(self, reason: Reason, what: str) -> None:
+        if not self._end.done():
+            self._end.set_exception(SubscriptionFault(reason, what))

@@ -11,6 +11,7 @@ from igoudar.collectors.endpoints import read_endpoints
 from igoudar.collectors.keep import Keeper
 from igoudar.collectors.links import Links, build
 from igoudar.collectors.live import Live
+from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
 from igoudar.collectors.serve import Server
 from igoudar.core.clock import Clock
@@ -37,13 +38,18 @@ class Collector:
     """Everything that outlives a change of endpoints."""
 
     def __init__(
-        self, site: Site, profiles: Mapping[str, Profile], clock: Clock, store: TelemetryStore
+        self,
+        site: Site,
+        profiles: Mapping[str, Profile],
+        clock: Clock,
+        store: TelemetryStore,
+        state: Path | None = None,
     ) -> None:
         periods = {d.name: clock.speed * period_s(profiles[d.profile], clock.speed) for d in site.devices}
         self.live = Live(clock, periods)
         self.tally = Tally()
         self.stations: dict[str, Station] = {}
-        self.links = Links()
+        self.links, self._doors = Links(), Doors(site.opcua, state)
         self._site, self._profiles, self._clock = site, profiles, clock
         actuator = Actuator(self.stations, self.live, clock)
         self.server = Server(self.live.snapshot, self.metrics, actuator.write)
@@ -60,7 +66,7 @@ class Collector:
         Raises:
             ExceptionGroup: of Moved, when the endpoints file `moved` names other addresses.
         """
-        self.links = build(self._site.devices, self._profiles, endpoints, self._clock.speed)
+        self.links = build(self._site.devices, self._profiles, endpoints, self._clock.speed, self._doors)
         self.stations.clear()
         self.stations.update({station.device.name: station for station in self.links.stations})
         try:
@@ -94,6 +100,11 @@ class Collector:
             "collector_connections_total": sum(link.generation for link in self.links.modbus),
             "collector_late_answers_total": sum(link.late for link in self.links.modbus),
             "collector_opcua_sessions_total": sum(session.sessions for session in self.links.opcua),
+            "collector_opcua_changes_total": sum(session.changes for session in self.links.opcua),
+            "collector_opcua_polled_servers": sum(session.polled for session in self.links.opcua),
+            "collector_opcua_skew_s": max(
+                (session.skew.seconds or 0.0 for session in self.links.opcua), key=abs, default=0.0
+            ),
             "collector_subscribers": self.server.subscribers,
             "collector_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
@@ -123,7 +134,7 @@ async def run(
     Raises:
         ConfigError: an address, a profile or the socket that can't be used.
     """
-    collector = Collector(site, profiles, clock, store)
+    collector = Collector(site, profiles, clock, store, state)
     async with collector.server.listening(state / SOCKET):
         keeping = asyncio.create_task(collector.keeper.run(), name="keeper")
         try:

@@ -13,7 +13,8 @@ from asyncua.server.server import Server
 
 from igoudar.collectors.faults import Backoff, LinkFault
 from igoudar.collectors.opcua import OpcUaReader, OpcUaSession
-from igoudar.collectors.opcua_subscription import Item
+from igoudar.collectors.opcua_door import Door
+from igoudar.collectors.opcua_line import Item
 from igoudar.collectors.profiles import load_profiles
 from igoudar.core.model import OpcUaAddress, Quality, Reason
 
@@ -68,7 +69,8 @@ class Rig:
 @asynccontextmanager
 async def session_to(rig: Rig) -> AsyncIterator[tuple[OpcUaSession, OpcUaReader]]:
     items = [Item("t1", point, TURBINE.namespace) for point in TURBINE.points.values()]
-    session = OpcUaSession(f"opc.tcp://127.0.0.1:{rig.port}", items, 0.1, Backoff(0.05, 0.2))
+    door = Door(f"opc.tcp://127.0.0.1:{rig.port}")
+    session = OpcUaSession(door, items, 0.1, Backoff(0.05, 0.2), Backoff(0.3, 0.3))
     task = asyncio.create_task(session.run())
     try:
         yield session, OpcUaReader(TURBINE, session, "t1")
