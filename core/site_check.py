@@ -9,6 +9,7 @@ from igoudar.core.model import Device, Feed, Kind, Rack
 from igoudar.core.site_expand import Expanded
 from igoudar.core.site_file import SiteFile
 from igoudar.core.site_links import check_links
+from igoudar.core.site_store import check_store
 from igoudar.core.strict_toml import nearest
 
 ROLES = ("grid", "transformer", "it", "pv", "wind", "battery", "desalination", "electrolyser", "cooling")
@@ -38,6 +39,7 @@ def check_site(
     yield from _racks(site)
     yield from _devices(file, site, protocols)
     yield from check_links(file, [device.address for device in site.devices], where)
+    yield from check_store(file.store, where)
     if not (site.devices or file.members):
         yield ConfigError(
             "a site without devices", where=where, fix="add [[devices]] (or [[members]] of a fleet)"

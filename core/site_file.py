@@ -47,6 +47,8 @@ EnergyWh = Annotated[float, BeforeValidator(_or_value_error(parse_energy_wh))]
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\s\x00-\x1f/]+$")]
 Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]  # goes to terminals
+# Where a secret is must not depend on the folder that a command was given in.
+AbsoluteFile = Annotated[Words, Field(pattern=r"^(~?/.+)?$")]
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -183,8 +185,16 @@ class AlarmOverride(Table):
 
 
 class Keeping(Table):
-    """Where readings go: how long they wait on disk for a store that is away (docs/store.md)."""
+    """Where readings go, and how long they wait on disk for a store that is away (docs/store.md)."""
 
+    kind: Literal["parquet", "influx"] = "parquet"
+    url: Annotated[str, Field(max_length=300, pattern=r"^(https?://[^\s/@?#]+)?$")] = ""
+    org: Words = ""
+    bucket: Words = ""
+    token_file: AbsoluteFile = ""
+    read_token_file: AbsoluteFile = ""
+    precision: Literal["ns", "us", "ms"] = "us"
+    retention_days: float = Field(default=0.0, ge=0, le=36_525)
     spool_gb: float = Field(default=16.0, gt=0.001, le=100_000)
     spool_hours: float = Field(default=48.0, gt=0, le=24 * 366)
     window_s: float = Field(default=1.0, ge=0.1, le=60)
