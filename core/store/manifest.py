@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from igoudar.core.errors import StoreError
 from igoudar.core.store.files import write_durably
 from igoudar.core.store.segments import Segment
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MANIFEST_NAME = "manifest.json"
 
 
@@ -32,6 +32,12 @@ class Manifest:
     cold: tuple[Segment, ...] = ()
     latest: str = ""  # file with the newest reading of each device in all merged segments
     quarantined: tuple[tuple[str, str], ...] = ()  # (file name, why)
+    rolled: tuple[Segment, ...] = ()  # roll-ups; where two hold one bucket, the one of more samples counts
+
+    @property
+    def merged(self) -> tuple[Segment, ...]:
+        """Every file that the manifest names, samples first."""
+        return (*self.cold, *self.rolled)
 
     def save(self, store: Path) -> None:
         """Replace the manifest atomically and durably.
@@ -45,6 +51,7 @@ class Manifest:
             "hot_from": self.hot_from,
             "latest": self.latest,
             "segments": [segment.name for segment in self.cold],
+            "rolled": [segment.name for segment in self.rolled],
             "quarantined": [list(entry) for entry in self.quarantined],
         }
         sealed = {"crc32": _crc32(document), **document}
@@ -105,13 +112,13 @@ def parse_manifest(document: Mapping[str, Any], store: Path) -> Manifest:
         StoreError: when an entry is not what this schema says.
     """
     try:
-        segments = [Segment.parse(name) for name in document["segments"]]
         return Manifest(
             int(document["generation"]),
             int(document["hot_from"]),
-            tuple(segment for segment in segments if segment is not None),
+            _parse_all(document["segments"]),
             str(document["latest"]),
             tuple((str(name), str(why)) for name, why in document["quarantined"]),
+            _parse_all(document["rolled"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedManifestError(
@@ -119,3 +126,7 @@ def parse_manifest(document: Mapping[str, Any], store: Path) -> Manifest:
             where=str(store / MANIFEST_NAME),
             fix="start `igoudar collect`, which rebuilds it from the segments, or `igoudar restore` a backup",
         ) from error
+
+
+def _parse_all(names: Iterable[str]) -> tuple[Segment, ...]:
+    return tuple(segment for name in names if (segment := Segment.parse(name)) is not None)

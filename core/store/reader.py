@@ -1,7 +1,7 @@
 """Reading the store from any process while another writes it."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -11,14 +11,19 @@ import polars as pl
 from igoudar.core.model import Quality, Reading
 from igoudar.core.store.latest import fold_latest, newest_rows, read_latest
 from igoudar.core.store.protocol import Series
+from igoudar.core.store.query import Span, Window, plan_of
+from igoudar.core.store.rollup import EMPTY_ROLLS, as_buckets, energy_kinds, fullest, roll_up, with_good_share
 from igoudar.core.store.rows import EMPTY_ROWS, from_us, newest_of_each, to_readings, to_us
 from igoudar.core.store.segments import Segment, is_whole
 from igoudar.core.store.series import GAP_POINT, POINTS_PER_DEVICE, SeriesBook, book_files
+from igoudar.core.store.tiers import RAW
 from igoudar.core.store.view import ATTEMPTS, View, busy, current_view
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+DOWNSAMPLED = ("device", "point", "time", "mean", "min", "max", "last", "good_share")
 
 
 class ParquetReader:
@@ -43,11 +48,19 @@ class ParquetReader:
         """Good values per step from `start` on: device, point, time, mean, min, max, last, good_share.
 
         A step without a good value has no row. `good_share` counts the device's gaps as samples that were not
-        good.
+        good. Roll-ups answer where `start` and `step` fall on their bounds, and where the samples are gone.
         """
-        gaps = {Series(device, GAP_POINT) for device, _ in series}
-        rows = self._consistently(lambda view: self._range(view, [*series, *gaps], to_us(start), to_us(end)))
-        return fold(rows, start, step)
+        return self.rollup(series, start, end, step).select(*DOWNSAMPLED)
+
+    def rollup(
+        self, series: Sequence[Series], start: datetime, end: datetime, step: timedelta
+    ) -> pl.DataFrame:
+        """As `downsample`, with good (how many samples) and energy_wh (null for other quantities).
+
+        Energy counts from the last good sample of the step before, so that those of neighbours add up.
+        """
+        window = Window(to_us(start), to_us(end), max(1, step // timedelta(microseconds=1)))
+        return self._consistently(lambda view: self._rollup(view, series, window))
 
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""
@@ -71,14 +84,12 @@ class ParquetReader:
         raise busy(self._path)
 
     def _forget_replaced(self, view: View) -> None:
-        if len(self._whole) > 2 * len(view.segments) + 1000:
-            self._whole = {
-                segment: self._whole[segment] for segment in view.segments if segment in self._whole
-            }
+        if len(self._whole) > 2 * len(view.files) + 1000:
+            self._whole = {segment: self._whole[segment] for segment in view.files if segment in self._whole}
 
-    def _scan(self, segments: Sequence[Segment]) -> pl.LazyFrame:
+    def _scan(self, segments: Sequence[Segment], empty: pl.DataFrame = EMPTY_ROWS) -> pl.LazyFrame:
         paths = [segment.path(self._path) for segment in segments if self._is_whole(segment)]
-        return pl.scan_parquet(paths) if paths else EMPTY_ROWS.lazy()
+        return pl.scan_parquet(paths) if paths else empty.lazy()
 
     def _is_whole(self, segment: Segment) -> bool:
         """Check a file's hash once per reader: a flipped bit must cost a segment, not become a number."""
@@ -89,12 +100,50 @@ class ParquetReader:
         return self._whole[segment]
 
     def _range(self, view: View, series: Sequence[Series], start_us: int, end_us: int) -> pl.DataFrame:
+        names = self._numbered(series)
+        numbers = sorted(names)
+        rows = newest_of_each(self._rows(view.segments, numbers, start_us, end_us, EMPTY_ROWS))
+        return _named(rows, names).select("device", "point", "time", "value", "quality", "reason")
+
+    def _numbered(self, series: Iterable[Series]) -> dict[int, Series]:
         book = self._newest_book()
-        names = {number: one for one in series if (number := book.find(*one)) is not None}
-        segments = [segment for segment in view.segments if segment.overlaps(start_us, end_us)]
+        return {number: one for one in series if (number := book.find(*one)) is not None}
+
+    def _rows(
+        self,
+        segments: Iterable[Segment],
+        numbers: Sequence[int],
+        start_us: int,
+        end_us: int,
+        empty: pl.DataFrame,
+    ) -> pl.DataFrame:
+        """Rows of some series in [start, end), in the order of the segments."""
+        near = [one for one in segments if one.overlaps(start_us, end_us) and one.holds_any(numbers)]
         in_time = pl.col("time_us").is_between(start_us, end_us, closed="left")
-        rows = self._scan(segments).filter(in_time & _any_of(sorted(names))).collect()
-        return _named(newest_of_each(rows), names)
+        return self._scan(near, empty).filter(in_time & _any_of(numbers)).collect()
+
+    def _rollup(self, view: View, series: Sequence[Series], window: Window) -> pl.DataFrame:
+        wanted = [*series, *{Series(device, GAP_POINT) for device, _ in series}]
+        names = self._numbered(wanted)
+        numbers = sorted(names)
+        kinds = energy_kinds(_name_frame(names))
+        plan = plan_of(view, window, numbers, self._is_whole)
+        parts = [self._part(view, span, numbers, kinds) for span in plan]
+        buckets = pl.concat(parts).sort("series", "time_us") if parts else EMPTY_ROLLS
+        stepped = roll_up(buckets, kinds, window.step_us, window.start_us, seams=True)
+        return _named(with_good_share(stepped), names).select(*DOWNSAMPLED, "good", "energy_wh")
+
+    def _part(self, view: View, span: Span, numbers: Sequence[int], kinds: pl.DataFrame) -> pl.DataFrame:
+        """Buckets of one span of the plan."""
+        bounds = (span.start_us, span.end_us)
+        rolled = [one for one in view.manifest.rolled if one.tier is span.tier]
+        if not span.with_samples:
+            return fullest(self._rows(rolled, numbers, *bounds, EMPTY_ROLLS))
+        rows = newest_of_each(self._rows(view.segments, numbers, *bounds, EMPTY_ROWS))
+        if span.tier is RAW:
+            return as_buckets(rows)
+        fresh = roll_up(as_buckets(rows), kinds, span.tier.step_us)
+        return fullest(pl.concat([self._rows(rolled, numbers, *bounds, EMPTY_ROLLS), fresh]))
 
     def _latest(self, view: View, devices: Collection[str] | None) -> dict[str, Reading]:
         book = self._newest_book()
@@ -118,13 +167,15 @@ def _any_of(numbers: Sequence[int]) -> pl.Expr:
     return series.is_between(numbers[0], numbers[-1]) & series.is_in(numbers)
 
 
-def _named(rows: pl.DataFrame, names: Mapping[int, Series]) -> pl.DataFrame:
+def _name_frame(names: Mapping[int, Series]) -> pl.DataFrame:
     known = [(number, *one) for number, one in names.items()]
     schema = {"series": pl.UInt32(), "device": pl.String(), "point": pl.String()}
+    return pl.DataFrame(known, schema=schema, orient="row")
+
+
+def _named(rows: pl.DataFrame, names: Mapping[int, Series]) -> pl.DataFrame:
     time = pl.from_epoch("time_us", time_unit="us").dt.replace_time_zone("UTC").alias("time")
-    columns = ("device", "point", time, "value", "quality", "reason")
-    named = pl.DataFrame(known, schema=schema, orient="row")
-    return rows.join(named, on="series", maintain_order="left").select(*columns)
+    return rows.join(_name_frame(names), on="series", maintain_order="left").with_columns(time)
 
 
 def fold(rows: pl.DataFrame, start: datetime, step: timedelta) -> pl.DataFrame:

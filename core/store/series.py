@@ -1,6 +1,7 @@
 """Series numbers: a device's points lie side by side, devices in the order of their rooms."""
 
 import io
+import logging
 import re
 import zlib
 from array import array
@@ -10,8 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from igoudar.core.errors import StoreError
-from igoudar.core.store.files import write_durably
+from igoudar.core.store.files import hashes_to, make_folder, write_durably
 
+log = logging.getLogger(__name__)
+
+MIRROR_FOLDER = "mirror"  # a second copy: without the dictionary no sample could be named
 GAP_POINT = "_gap"  # a reading that brought nothing is one row here, not one per point
 POINTS_PER_DEVICE = 1024
 _GAP_NUMBER = 0
@@ -114,25 +118,27 @@ class SeriesBook:
         buffer = io.BytesIO()
         self.frame().write_parquet(buffer)
         content = buffer.getvalue()
-        write_durably(folder / f"series_{self.version + 1:08d}_{zlib.crc32(content):08x}.parquet", content)
+        name = f"series_{self.version + 1:08d}_{zlib.crc32(content):08x}.parquet"
+        write_twice(folder, name, content)
         self.version += 1
         self.dirty = False
-        for version, path in book_files(folder):
+        for version, path in (*book_files(folder), *book_files(folder / MIRROR_FOLDER)):
             if version <= self.version - _KEPT_VERSIONS:
                 path.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path) -> "SeriesBook":
-        """The newest book in `folder`; an empty one where there is none.
+        """The newest book in `folder`, or its mirror copy; an empty one where there is none.
 
         Raises:
-            StoreError: the newest version is damaged. An older one could give numbers away twice.
+            StoreError: both copies of the newest version are damaged. An older version could give numbers
+                away twice.
         """
         book = cls()
-        files = book_files(folder)
+        files = sorted([*book_files(folder), *book_files(folder / MIRROR_FOLDER)])
         if files:
             book.version, path = files[-1]
-            book._fill(_read(path))
+            book._fill(_read(folder, path.name))
         return book
 
     def _fill(self, frame: pl.DataFrame) -> None:
@@ -146,15 +152,59 @@ _SCHEMA = pl.Schema({"series": pl.UInt32(), "device": pl.String(), "point": pl.S
 
 def book_files(folder: Path) -> list[tuple[int, Path]]:
     """Versions of the book in `folder`, oldest first."""
-    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    paths = folder.iterdir() if folder.is_dir() else ()
+    found = [(match, path) for path in paths if (match := _NAME.fullmatch(path.name))]
     return sorted((int(match[1]), path) for match, path in found)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    content = path.read_bytes()
+def write_twice(folder: Path, name: str, content: bytes) -> None:
+    """Write the mirror copy, then the book itself; when either fails neither is left."""
+    make_folder(folder / MIRROR_FOLDER)
+    mirror = folder / MIRROR_FOLDER / name
+    write_durably(mirror, content)
+    try:
+        write_durably(folder / name, content)
+    except OSError:
+        mirror.unlink(missing_ok=True)
+        raise
+
+
+def mend_book(folder: Path) -> None:
+    """Write again what is missing or damaged of the newest book's two copies.
+
+    Raises:
+        OSError: the disk refuses.
+        StoreError: both are damaged.
+    """
+    files = sorted([*book_files(folder), *book_files(folder / MIRROR_FOLDER)])
+    if not files:
+        return
+    name = files[-1][1].name
+    copies = (folder / name, folder / MIRROR_FOLDER / name)
+    if not all(is_whole_book(path) for path in copies):
+        content = _content(folder, name)
+        for path in copies:
+            make_folder(path.parent)
+            write_durably(path, content)
+
+
+def is_whole_book(path: Path) -> bool:
+    """Whether one copy of the book holds what was written."""
     match = _NAME.fullmatch(path.name)
-    if match is None or zlib.crc32(content) != int(match[2], 16):
-        raise StoreError(
-            "the series dictionary is damaged", where=str(path), fix="run `igoudar restore` with a backup"
-        )
-    return pl.read_parquet(io.BytesIO(content))
+    return path.exists() and match is not None and hashes_to(path, int(match[2], 16))
+
+
+def _content(folder: Path, name: str) -> bytes:
+    for path in (folder / name, folder / MIRROR_FOLDER / name):
+        if is_whole_book(path):
+            return path.read_bytes()
+        log.warning("%s is missing or damaged: its copy is used", path)
+    raise StoreError(
+        "the series dictionary is damaged, and its mirror copy too",
+        where=str(folder / name),
+        fix="run `igoudar restore` with a backup",
+    )
+
+
+def _read(folder: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(_content(folder, name)))

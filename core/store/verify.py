@@ -9,8 +9,8 @@ import polars as pl
 from igoudar.core.store.compaction import unsound
 from igoudar.core.store.files import make_folder
 from igoudar.core.store.manifest import Manifest
-from igoudar.core.store.segments import COLD_FOLDER, HOT_FOLDER, Segment
-from igoudar.core.store.series import SeriesBook, book_files
+from igoudar.core.store.segments import HOT_FOLDER, Segment
+from igoudar.core.store.series import MIRROR_FOLDER, SeriesBook, book_files, is_whole_book
 from igoudar.core.store.view import ATTEMPTS, View, busy, current_view
 
 
@@ -20,9 +20,9 @@ class Verification:
 
     segments: int
     hot_segments: int
-    rows: int
+    rows: int  # samples; one stored twice counts twice until its hour is closed
     series: int
-    damaged: tuple[str, ...]  # names of segments that are missing or not what was written
+    damaged: tuple[str, ...]  # names of files that are missing or not what was written
     quarantined: tuple[tuple[str, str], ...]  # (name, why) set aside by the writer before
 
 
@@ -35,19 +35,31 @@ def verify_store(store: Path) -> Verification:
     view, book = current_view(store), SeriesBook.load(store)
     suspects = _damaged(store, view)
     # A segment that was merged meanwhile is not missing.
-    valid = {segment.name for segment in current_view(store).segments} if suspects else set()
+    valid = {segment.name for segment in current_view(store).files} if suspects else set()
     damaged = tuple(name for name in suspects if name in valid)
     rows = sum(segment.rows for segment in view.segments if segment.name not in damaged)
     return Verification(
-        len(view.segments), len(view.hot), rows, len(book), damaged, view.manifest.quarantined
+        len(view.segments),
+        len(view.hot),
+        rows,
+        len(book),
+        (*damaged, *_damaged_books(store)),
+        view.manifest.quarantined,
     )
 
 
 def _damaged(store: Path, view: View) -> tuple[str, ...]:
-    bad = unsound(store, view.segments)
-    sound = [segment for segment in view.segments if segment not in set(bad)]
+    bad = unsound(store, view.files)
+    sound = [segment for segment in view.files if segment not in set(bad)]
     bad += [segment for segment in sound if _rows(store, segment) not in (segment.rows, None)]
     return tuple(segment.name for segment in bad)
+
+
+def _damaged_books(store: Path) -> list[str]:
+    """Copies of the newest dictionary that are missing or damaged; the other one serves."""
+    names = [path.name for _, path in book_files(store)[-1:]]
+    copies = [store / folder / name for name in names for folder in ("", MIRROR_FOLDER)]
+    return [str(path.relative_to(store)) for path in copies if not is_whole_book(path)]
 
 
 def _rows(store: Path, segment: Segment) -> int | None:
@@ -76,12 +88,11 @@ def link_store(store: Path, target: Path) -> Manifest:
 
 
 def _link(store: Path, target: Path, view: View) -> None:
-    for folder in (target, target / HOT_FOLDER, target / COLD_FOLDER):
-        make_folder(folder)
-    names = [path for _, path in book_files(store)[-1:]]
+    make_folder(target / HOT_FOLDER)
+    names = [path for _, path in (*book_files(store)[-1:], *book_files(store / MIRROR_FOLDER)[-1:])]
     if view.manifest.latest:
         names.append(store / view.manifest.latest)
-    for path in [*names, *(segment.path(store) for segment in view.segments)]:
+    for path in [*names, *(segment.path(store) for segment in view.files)]:
         link = target / path.relative_to(store)
         make_folder(link.parent)
         link.unlink(missing_ok=True)

@@ -19,8 +19,13 @@ class View:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """All valid segments, in the order they were appended."""
+        """All valid segments of samples, in the order they were appended."""
         return (*self.manifest.cold, *self.hot)
+
+    @property
+    def files(self) -> tuple[Segment, ...]:
+        """All valid segments, roll-ups too."""
+        return (*self.manifest.merged, *self.hot)
 
 
 def current_view(store: Path) -> View:

@@ -66,7 +66,7 @@ def test_a_store_of_schema_1_is_migrated_and_keeps_every_sample(store_of_schema_
         assert store.latest() == {"pdu-1": reading(10, 10.0)}
         store.append([reading(15, 15.0)])
         assert store.last_time() == at(15)
-    assert read_document(store_of_schema_1)["schema"] == 2
+    assert read_document(store_of_schema_1)["schema"] == 3
     assert not list((store_of_schema_1 / "hot").glob("*0000000003-*"))
 
 

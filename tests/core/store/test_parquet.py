@@ -13,7 +13,9 @@ from igoudar.core.errors import StoreError
 from igoudar.core.model import Gap, Quality, Reading, Reason
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.protocol import Series
-from igoudar.core.store.reader import ParquetReader, fold
+from igoudar.core.store.reader import ParquetReader
+from igoudar.core.store.rollup import KIND_SCHEMA, as_buckets, roll_up, with_good_share
+from igoudar.core.store.rows import ROW_SCHEMA, to_us
 
 
 def test_what_was_appended_is_read_back_from_another_reader(tmp_path: Path) -> None:
@@ -130,10 +132,14 @@ def test_downsampling_agrees_with_counting_by_hand(
 ) -> None:
     found.sort()
     rows = [
-        ("pdu-1", "active_power_w", at(second), None if quality is Quality.BAD else value, quality)
+        (1, to_us(at(second)), None, None if quality is Quality.BAD else value, quality, 0)
         for second, value, quality in found
     ]
-    frame = fold(pl.DataFrame(rows, schema=NAMED, orient="row"), at(0), timedelta(seconds=step))
+    buckets = as_buckets(pl.DataFrame(rows, schema=ROW_SCHEMA, orient="row"))
+    folded = roll_up(buckets, pl.DataFrame(schema=KIND_SCHEMA), step * 1_000_000, to_us(at(0)), seams=True)
+    frame = with_good_share(folded).with_columns(
+        time=pl.from_epoch("time_us", time_unit="us").dt.replace_time_zone("UTC")
+    )
     expected = {}
     for begin in range(0, 60, step):
         here = [sample for sample in found if begin <= sample[0] < begin + step]
@@ -146,14 +152,3 @@ def test_downsampling_agrees_with_counting_by_hand(
     assert all(
         low - 1e-3 <= mean <= high + 1e-3 for mean, low, high in frame.select("mean", "min", "max").rows()
     )
-
-
-NAMED = pl.Schema(
-    {
-        "device": pl.String(),
-        "point": pl.String(),
-        "time": pl.Datetime("us", "UTC"),
-        "value": pl.Float64(),
-        "quality": pl.UInt8(),
-    }
-)

@@ -10,6 +10,7 @@ from igoudar.core.errors import StoreError
 from igoudar.core.store.manifest import load_manifest
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.reader import ParquetReader
+from igoudar.core.store.verify import verify_store
 
 
 def flip_a_bit(path: Path) -> None:
@@ -87,11 +88,28 @@ def test_newest_readings_survive_damage_to_their_file(tmp_path: Path) -> None:
     assert ParquetReader(tmp_path).latest() == {"pdu-1": reading(2, 2.0)}
 
 
-def test_a_damaged_dictionary_is_refused_rather_than_misread(tmp_path: Path) -> None:
+def test_a_damaged_dictionary_is_read_from_its_mirror_and_mended(tmp_path: Path) -> None:
+    filled(tmp_path, 2)
+    book = next(tmp_path.glob("series_*"))
+    for path in (book, tmp_path / "mirror" / book.name):
+        flip_a_bit(path)
+        assert values(tmp_path) == [0.0, 1.0]
+        assert verify_store(tmp_path).damaged == (str(path.relative_to(tmp_path)),)
+        filled(tmp_path, 0)
+        assert not verify_store(tmp_path).damaged
+    book.unlink()
+    filled(tmp_path, 3)
+    assert values(tmp_path) == [0.0, 1.0, 2.0]
+
+
+def test_a_dictionary_damaged_twice_is_refused_rather_than_misread(tmp_path: Path) -> None:
     filled(tmp_path, 1)
-    flip_a_bit(next(tmp_path.glob("series_*")))
+    for path in tmp_path.rglob("series_*"):
+        flip_a_bit(path)
     with pytest.raises(StoreError, match="dictionary"):
         values(tmp_path)
+    with pytest.raises(StoreError, match="dictionary"):
+        ParquetStore.open(tmp_path)
 
 
 def test_reading_where_no_store_is_says_what_to_do(tmp_path: Path) -> None:
