@@ -104,9 +104,15 @@ def test_a_refused_block_costs_only_its_points() -> None:
 
 def some_values(p: Profile) -> dict[str, float]:
     """A plausible value for every point of a Modbus profile, of its own resolution."""
-    return {
-        point.name: 1.0 if point.name.endswith(("_state", "_count")) else 12.0 for point in p.points.values()
-    }
+    return {point.name: some_value(point) for point in p.points.values()}
+
+
+def some_value(point: Point) -> float:
+    address = point.address
+    assert isinstance(address, ModbusAddress)
+    low, high = point.plausible or (0.0, 100.0)
+    wanted = 1.0 if point.name.endswith(("_state", "_count")) else 12.0 * max(1.0, abs(address.scale))
+    return wanted if low <= wanted <= high else low + 1.0
 
 
 @pytest.mark.parametrize("name", MODBUS)

@@ -90,7 +90,8 @@ def check_against_model(profile: Profile, point: Point) -> None:
     found = [(key, entry) for key, entry in layout.items() if entry[0] == address.register]
     assert found, f"{profile.name} {point.name}: nothing starts at {address.register}"
     _, (_, type_, sf, _, access) = found[0]
-    assert re.sub("^u?int", lambda m: m[0][0], type_) == address.type
+    short = {"float32": "f32", "count": "u16"}.get(type_) or re.sub("^u?int", lambda m: m[0][0], type_)
+    assert short == address.type
     if isinstance(sf, str):
         assert address.scale_factor == layout[sf][0]
     elif isinstance(sf, int):
@@ -109,7 +110,8 @@ def model_layout(model: int) -> dict[str, tuple[int, str, Any, int, str]]:
     def walk(group: dict[str, Any]) -> None:
         nonlocal offset
         for p in group["points"]:
-            layout[p["name"]] = (offset, p["type"], p.get("sf"), p["size"], p.get("access", "R"))
+            name = f"{group['name']}.{p['name']}" if p["name"] in layout else p["name"]
+            layout[name] = (offset, p["type"], p.get("sf"), p["size"], p.get("access", "R"))
             offset += p["size"]
         for sub in group.get("groups", []):
             walk(sub)

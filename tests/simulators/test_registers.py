@@ -74,7 +74,7 @@ def typical(profile: Profile, name: str, largest: float) -> float:
     assert isinstance(point.address, ModbusAddress)
     low, high = point.plausible or (1.0, largest)
     most = min(high, largest, 3e4 * abs(point.address.scale))
-    return round((max(low, -most / 2) + most) / 2)
+    return round((max(low, -most / 2) + most) / 2) if low < most else low
 
 
 def test_scale_factors_stand_next_to_their_points_and_fit_the_rating(site: Site) -> None:
