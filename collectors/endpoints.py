@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from igoudar.core.errors import ConfigError
+from igoudar.core.model import Device, Profile
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -31,19 +33,39 @@ class Endpoints:
 class Address:
     """A device's address, taken apart."""
 
-    scheme: str  # modbus-tcp | opc.tcp | http | https
+    scheme: str  # modbus-tcp | modbus-tls | modbus-rtu | opc.tcp | http | https
     host: str
     port: int
     path: str  # unit, tag or path, without the leading slash
     url: str
+    query: str = ""  # of a serial port: its settings
 
     @property
     def server(self) -> str:
         """What all devices behind one server share."""
+        if not self.port:
+            return f"{self.scheme}://{self.host}"
         return f"{self.scheme}://{self.host}:{self.port}"
 
+    @property
+    def unprotected(self) -> bool:
+        """Whether what is said there crosses a network in the clear."""
+        return self.scheme == "modbus-tcp" and not _loopback(self.host)
 
-PORTS = {"modbus-tcp": 502, "opc.tcp": 4840, "http": 80, "https": 443}
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A device, its profile and its address."""
+
+    device: Device
+    profile: Profile
+    address: Address
+
+
+PORTS = {"modbus-tcp": 502, "modbus-tls": 802, "opc.tcp": 4840, "http": 80, "https": 443}
+
+
+SERIAL = "modbus-rtu://"
 
 
 def read_endpoints(path: Path) -> Endpoints:
@@ -68,8 +90,11 @@ def parse_address(device: str, address: str) -> Address:
     """Take an address apart.
 
     Raises:
-        ConfigError: not `modbus-tcp://host:port/unit`, `opc.tcp://host:port/tag` or `http://host:port/path`.
+        ConfigError: none of `modbus-tcp://host:port/unit`, `modbus-tls://host:port/unit`,
+            `modbus-rtu:///dev/port?baud=rate/unit`, `opc.tcp://host:port/tag`, `http://host:port/path`.
     """
+    if address.startswith(SERIAL):
+        return _serial(address)
     fix = "write modbus-tcp://host:port/unit, opc.tcp://host:port/tag or http://host:port/path"
     try:
         parts = urlsplit(address)
@@ -79,3 +104,17 @@ def parse_address(device: str, address: str) -> Address:
     if port is None or not parts.hostname:
         raise ConfigError(f"{address!r} is no address", where=device, fix=fix)
     return Address(parts.scheme, parts.hostname, port, parts.path.lstrip("/"), address)
+
+
+def _serial(address: str) -> Address:
+    """`modbus-rtu:///dev/ttyUSB0?baud=19200/3`: the unit stands last, as in the other forms."""
+    port, _, unit = address.removeprefix(SERIAL).rpartition("/")
+    path, _, query = port.partition("?")
+    return Address(SERIAL.removesuffix("://"), path, 0, unit, address, query)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -57,7 +57,7 @@ def build(
     endpoints: Mapping[str, str],
     speed: float,
     doors: Doors | None = None,
-    tls: TlsFiles = TlsFiles(),
+    tls: TlsFiles | None = None,
 ) -> Links:
     """Readers for all devices; nothing is connected yet.
 
@@ -73,7 +73,7 @@ def build(
         ConfigError: an address or a profile that can't be.
     """
     placed = sorted((_place(d, profiles, endpoints) for d in devices), key=lambda p: p.address.server)
-    links = Links(doors=doors or Doors(), context=context_of(tls))
+    links = Links(doors=doors or Doors(), context=context_of(tls or TlsFiles()))
     for _, group in groupby(placed, key=lambda p: p.address.server):
         members = list(group)
         BUILDERS[SCHEMES[members[0].address.scheme]](links, members, speed)

@@ -14,6 +14,7 @@ from igoudar.core.model import (
     Rack,
     Site,
     SolarFarm,
+    TlsFiles,
     WindFarm,
 )
 
@@ -43,6 +44,8 @@ def join(fleet: Site, members: Sequence[Site]) -> Site:
         alarms=tuple(dict.fromkeys(chain.from_iterable(m.alarms for m in members))),
         opcua=tuple(dict.fromkeys(chain(fleet.opcua, *(m.opcua for m in members)))),
         members=tuple(m.name for m in members),
+        tls=next((s.tls for s in (fleet, *members) if s.tls != TlsFiles()), TlsFiles()),
+        network="; ".join(dict.fromkeys(s.network for s in (fleet, *members) if s.network)),
         sources=(*fleet.sources, *dict.fromkeys(chain.from_iterable(m.sources for m in members))),
     )
 

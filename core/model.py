@@ -136,7 +136,7 @@ class ModbusRules:
     in_flight: int = 1
     timeout_s: float = 3.0
     single_client: bool = False  # release the socket between cycles
-    settle_s: float = 0.0  # values this soon after a reconnect are uncertain
+    settle_s: float = 0.0  # values this soon after a reconnect are discarded
     unit: int = 1
     sunspec_base: int | None = None
     sunspec_models: tuple[tuple[int, int], ...] = ()  # (model id, length) in the order the product has them
@@ -176,7 +176,9 @@ class Device:
     name: str
     kind: Kind
     profile: str
-    address: str  # modbus-tcp://host:port/unit | opc.tcp://host:port/tag | http://host:port/path
+    address: (
+        str  # modbus-tcp://host:port/unit (or -tls, -rtu) | opc.tcp://host:port/tag | http://host:port/path
+    )
     subject: str
     role: str = ""
     hall: str = ""
@@ -349,6 +351,16 @@ class OpcUaServer:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files for links over TLS; "" = the system's authorities, no certificate of our own."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    verify: bool = True  # the peer's certificate, and that it is for the address we called
+
+
+@dataclass(frozen=True, slots=True)
 class StoreChoice:
     """Where samples are kept; the fields below `kind` are InfluxDB's."""
 
@@ -389,6 +401,8 @@ class Site:
     spool: SpoolRules = SpoolRules()
     sources: tuple[str, ...] = ()
     opcua: tuple[OpcUaServer, ...] = ()
+    tls: TlsFiles = TlsFiles()
+    network: str = ""  # the segmented network that protects links which can't protect themselves
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 
     @property

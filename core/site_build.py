@@ -13,7 +13,7 @@ from igoudar.core.model import (
 )
 from igoudar.core.site_expand import Expanded
 from igoudar.core.site_file import Battery, Cooling, Flexible, GridLimits, SiteFile, Solar, Wind
-from igoudar.core.site_links import opcua_servers
+from igoudar.core.site_links import opcua_servers, tls_files
 from igoudar.core.site_store import store_choice
 
 
@@ -41,6 +41,8 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         alarms=alarms,
         store=store_choice(file),
         opcua=opcua_servers(file),
+        tls=tls_files(file),
+        network=file.links.network,
         spool=SpoolRules(round(file.store.spool_gb * 1e9), file.store.spool_hours, file.store.window_s),
         sources=(*file.sources, *(f"{key}: {table.source}" for key, table in file.sourced() if table.source)),
     )

@@ -17,12 +17,14 @@ FEED_KINDS = ("grid", "bus", "transformer", "feeder", "pdu", "rack")
 PLANTS = ("pv", "wind", "battery", "cooling", "desalination", "electrolyser")
 
 _ADDRESS = {
-    "modbus": re.compile(r"modbus-tcp://[^\s/:]+:[0-9]{1,5}/[0-9]{1,3}"),
+    "modbus": re.compile(
+        r"modbus-(tcp|tls)://[^\s/:]+:[0-9]{1,5}/[0-9]{1,3}|modbus-rtu:///[^\s?]+(\?[^\s/]+)?/[0-9]{1,3}"
+    ),
     "opcua": re.compile(r"opc\.tcp://[^\s/:]+:[0-9]{1,5}/\S+"),
     "prometheus": re.compile(r"https?://[^\s/:]+:[0-9]{1,5}/\S*"),
 }
 _FORM = {
-    "modbus": "modbus-tcp://HOST:PORT/UNIT",
+    "modbus": "modbus-tcp://HOST:PORT/UNIT, modbus-tls://HOST:PORT/UNIT or modbus-rtu:///dev/PORT?baud=RATE/UNIT",
     "opcua": "opc.tcp://HOST:PORT/TAG",
     "prometheus": "http://HOST:PORT/PATH",
 }

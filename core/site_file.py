@@ -219,9 +219,21 @@ class OpcUaEntry(Table):
     password_file: Words = ""
 
 
-class LinksTable(Table):
-    """How devices are spoken to, by protocol."""
+class TlsEntry(Table):
+    """Files (PEM) for Modbus over TLS; whoever sets `verify` to false says why."""
 
+    ca: AbsoluteFile = ""
+    certificate: AbsoluteFile = ""
+    key: AbsoluteFile = ""
+    verify: bool = True
+    reason: Words = ""
+
+
+class LinksTable(Table):
+    """How devices are spoken to, by protocol; `network` names what protects links without security."""
+
+    network: Words = ""
+    tls: TlsEntry = TlsEntry()
     opcua: list[OpcUaEntry] = []
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 
 from igoudar.core.errors import ConfigError
-from igoudar.core.model import OpcUaServer
-from igoudar.core.site_file import OpcUaEntry, SiteFile
+from igoudar.core.model import OpcUaServer, TlsFiles
+from igoudar.core.site_file import OpcUaEntry, SiteFile, TlsEntry
 from igoudar.core.strict_toml import nearest
 
 
@@ -16,10 +16,17 @@ def opcua_servers(file: SiteFile) -> tuple[OpcUaServer, ...]:
     )
 
 
+def tls_files(file: SiteFile) -> TlsFiles:
+    """The model of `[links.tls]`."""
+    table = file.links.tls
+    return TlsFiles(table.ca, table.certificate, table.key, table.verify)
+
+
 def check_links(file: SiteFile, addresses: Collection[str], where: str) -> Iterator[ConfigError]:
     """What is wrong with the links, given the devices' addresses."""
     servers = {address.rsplit("/", 1)[0] for address in addresses if address.startswith("opc.tcp://")}
     named: set[str] = set()
+    yield from _tls(file.links.tls, f"{where}: links.tls")
     for number, entry in enumerate(file.links.opcua, 1):
         origin = f"{where}: links.opcua[{number}]"
         if entry.server in named:
@@ -42,3 +49,12 @@ def _opcua(entry: OpcUaEntry, origin: str) -> Iterator[ConfigError]:
     if entry.security == "none" and entry.password_file:
         fix = 'use security = "sign-and-encrypt", or no user'
         yield ConfigError("a password is never sent in the clear", where=f"{origin}.password_file", fix=fix)
+
+
+def _tls(entry: TlsEntry, origin: str) -> Iterator[ConfigError]:
+    if bool(entry.certificate) != bool(entry.key):
+        fix = "give both `certificate` and `key`, or neither"
+        yield ConfigError("a certificate needs its key", where=origin, fix=fix)
+    if not entry.verify and not entry.reason:
+        fix = "write `reason`: why peers can't be verified, and what protects the wire instead"
+        yield ConfigError("an exception without a reason", where=f"{origin}.reason", fix=fix)

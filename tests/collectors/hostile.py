@@ -1,6 +1,7 @@
 """Modbus servers that misbehave on purpose, on real loopback sockets."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,7 +37,9 @@ class Hostile:
 
 
 @asynccontextmanager
-async def hostile(answer: Answer) -> AsyncIterator[Hostile]:
+async def hostile(
+    answer: Answer, context: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[Hostile]:
     """Serve `answer`, which is called once per request."""
     seen = Hostile()
     tasks: set[asyncio.Task[None]] = set()
@@ -59,7 +62,7 @@ async def hostile(answer: Answer) -> AsyncIterator[Hostile]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=context)
     seen.port = server.sockets[0].getsockname()[1]
     try:
         yield seen
