@@ -176,9 +176,7 @@ class Device:
     name: str
     kind: Kind
     profile: str
-    address: (
-        str  # modbus-tcp://host:port/unit (or -tls, -rtu) | opc.tcp://host:port/tag | http://host:port/path
-    )
+    address: str  # modbus-tcp://host:port/unit, -tls, -rtu | opc.tcp://host:port/tag | http://host:port/path
     subject: str
     role: str = ""
     hall: str = ""
