@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from igoudar.collectors.slow import SlowPoints, SlowRule
 from igoudar.collectors.snapshot import Snapshot, Totals
 from igoudar.core.clock import Clock
 from igoudar.core.model import Gap, Reading, Reason
@@ -16,17 +17,21 @@ class Live:
     Args:
         clock: Site time.
         periods_s: Poll period of each device (site time) [s].
+        slow: Of devices that have points with a longer period.
     """
 
-    def __init__(self, clock: Clock, periods_s: Mapping[str, float]) -> None:
+    def __init__(
+        self, clock: Clock, periods_s: Mapping[str, float], slow: Mapping[str, SlowRule] | None = None
+    ) -> None:
         self._clock, self._periods_s = clock, periods_s
+        self._slow = SlowPoints(slow or {})
         self._readings: dict[str, Reading] = {}
         self._last_good: dict[str, datetime] = {}
         self._gaps = self._points = self._count = 0
 
     def put(self, reading: Reading) -> None:
         """Take the newest reading of a device."""
-        self._readings[reading.device] = reading
+        self._readings[reading.device] = self._slow.beside(reading)
         self._count += 1
         if reading.gap is None:
             self._points += len(reading.values)

@@ -50,6 +50,11 @@ def period_s(profile: Profile, speed: float) -> float:
     return max(profile.period_s / speed, SHORTEST_PERIOD_S)
 
 
+def slow_turns(profile: Profile, speed: float) -> int:
+    """How many turns of the device its slow points take for one."""
+    return max(1, round(profile.slow_period_s / max(profile.period_s, speed * SHORTEST_PERIOD_S)))
+
+
 def phases(count: int) -> Iterable[float]:
     """`count` phases in [0, 1), each neighbour far from the last."""
     return (i * GOLDEN % 1.0 for i in range(count))
@@ -59,12 +64,17 @@ async def poll(station: Station, phase: float, sink: Sink, clock: Clock, tally: 
     """Read one device at its phase of the period until cancelled."""
     loop = asyncio.get_running_loop()
     every_s = period_s(station.profile, clock.speed)
-    slow_every = max(1, round(station.profile.slow_period_s / max(station.profile.period_s, clock.speed)))
-    turn, due = 0, loop.time() + phase * every_s
+    slow_every_s = every_s * slow_turns(station.profile, clock.speed)
+    due = slow_due = loop.time() + phase * every_s
     await asyncio.sleep(phase * min(every_s, FIRST_WITHIN_S))
     while True:
-        sink(await read_once(station, clock, tally, slow=turn % slow_every == 0))
-        turn += 1
+        slow = due > slow_due - every_s / 2
+        reading = await read_once(station, clock, tally, slow=slow)
+        sink(reading)
+        if reading.gap is not None:
+            slow_due = due  # whatever was read before is not known any more
+        elif slow:
+            slow_due = due + slow_every_s
         began, due = due, _next_due(due, every_s, loop.time())
         tally.overruns += round((due - began) / every_s) - 1
         await asyncio.sleep(due - loop.time())

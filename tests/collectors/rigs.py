@@ -16,6 +16,7 @@ from igoudar.core.model import Device, ModbusAddress, Profile
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SCALE_FACTOR = -1
 GAP = 64  # registers
+SETTLED_S = 0.001  # wall: loopback delivers sooner
 
 T = TypeVar("T")
 
@@ -71,17 +72,21 @@ def _blocks(words: Mapping[int, int]) -> list[SimData]:
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time jumps to the next timer instead of waiting for it."""
+    """An event loop whose time jumps to the next timer instead of waiting for it.
 
-    def __init__(self) -> None:
+    Real sockets work with a `settle_s`: time stands still while anything arrives.
+    """
+
+    def __init__(self, settle_s: float = 0.0) -> None:
         super().__init__()
         self._virtual_s = 0.0
         select = self._selector.select  # type: ignore[attr-defined]
 
         def jump(timeout: float | None = None) -> Any:
-            if timeout:
+            events = select(settle_s if timeout is None else min(timeout, settle_s))
+            if timeout and not events:
                 self._virtual_s += timeout
-            return select(0)
+            return events
 
         self._selector.select = jump  # type: ignore[attr-defined]
 
@@ -89,9 +94,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual_s
 
 
-def run_virtually(work: Coroutine[Any, Any, T]) -> T:
+def run_virtually(work: Coroutine[Any, Any, T], *, sockets: bool = False) -> T:
     """Run `work` on virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(SETTLED_S if sockets else 0.0)) as runner:
         return runner.run(work)
 
 
