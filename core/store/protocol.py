@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import polars as pl
 
@@ -41,11 +41,17 @@ class TelemetryReader(Protocol):
 class TelemetryStore(TelemetryReader, Protocol):
     """One writer owns the store."""
 
+    local: ClassVar[bool]  # an append ends in an fsync on this machine: no network can hold it up
+
     def append(self, readings: Sequence[Reading]) -> None:
         """Keep `readings`; when this returns they are on disk (fsynced).
 
+        A sample that is appended again (a replayed batch) counts once: its series and time are its identity.
+
         Raises:
-            StoreError: nothing of the batch was kept; what was stored before is untouched.
+            StoreBusy: nothing of the batch is promised; append it again later.
+            StoreRefused: some samples are refused, now and for ever; everything else of the batch is kept.
+            StoreError: the batch is refused, now and for ever; what was stored before is untouched.
         """
         ...
 
