@@ -72,7 +72,7 @@ def simulate(
 def collect(site: SiteName = "jazari-lab", state: State = None, run_id: RunId = "") -> None:
     """Every device link, the store and the local socket."""
     from igoudar.collectors import service
-    from igoudar.core.store.parquet import ParquetStore
+    from igoudar.core.store.choice import open_store
 
     die_with_parent()
     plan, profiles = load(site)
@@ -80,7 +80,7 @@ def collect(site: SiteName = "jazari-lab", state: State = None, run_id: RunId = 
 
     async def part() -> None:
         endpoints = await endpoints_of_run(folder, run_id)
-        store = ParquetStore.open(folder / "store")
+        store = open_store(plan, folder)
         try:
             await service.run(plan, profiles, endpoints.devices, site_clock(folder), store, folder)
         finally:

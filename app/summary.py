@@ -18,7 +18,7 @@ from igoudar.control.roster import roster
 from igoudar.control.schema import Status
 from igoudar.core.errors import IgoudarError
 from igoudar.core.model import Profile, Site
-from igoudar.core.store.reader import ParquetReader
+from igoudar.core.store.choice import open_reader
 from igoudar.simulators.service import CHECKPOINT
 from igoudar.simulators.summary import drained
 from igoudar.simulators.twin import Inputs
@@ -90,7 +90,7 @@ def metered(
     people = roster(site, profiles, site_clock(state).speed)
     chart = books(people)
     gap_s = max(people.stale_s(device) for device in site.devices)
-    kept = load(chart, ParquetReader(state / "store"), start, end, gap_s)
+    kept = load(chart, open_reader(site, state), start, end, gap_s)
     return {
         "pue": windows.pue_view(kept, chart, start, end).value,
         "renewable_share": windows.share_view(kept, chart, start, end).value,

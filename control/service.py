@@ -32,8 +32,8 @@ from igoudar.core.clock import Clock
 from igoudar.core.errors import LinkError, StoreError
 from igoudar.core.i18n import choose_language
 from igoudar.core.model import Profile, Site
+from igoudar.core.store.choice import open_reader
 from igoudar.core.store.protocol import TelemetryReader
-from igoudar.core.store.reader import ParquetReader
 
 GROUP_WALL_S, REPEAT_WALL_S = 10.0, 60.0  # a fast clock must not flood a person, who lives on the wall
 COUNTER_GAP_S = 180.0
@@ -72,7 +72,7 @@ async def run(
             records,
             scheduler,
             telemetry,
-            ParquetReader(state / "store"),
+            open_reader(site, state),
             mode,
             forced,
         )
