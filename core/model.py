@@ -360,7 +360,7 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class StoreChoice:
-    """Where samples are kept; the fields below `kind` are InfluxDB's."""
+    """Where samples are kept; `..._days` are the embedded store's, the other fields InfluxDB's."""
 
     kind: str = "parquet"  # parquet | influx
     url: str = ""
@@ -370,6 +370,9 @@ class StoreChoice:
     read_token_file: str = ""  # control's, which only reads; "" = the same
     precision: str = "us"  # ns | us | ms
     retention_s: int = 0  # 0 = for ever
+    raw_days: int = 30  # days with data kept as samples, as 1-min and as 15-min roll-ups
+    minute_days: int = 180
+    quarter_days: int = 1830
 
 
 @dataclass(frozen=True, slots=True)

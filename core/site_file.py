@@ -195,6 +195,9 @@ class Keeping(Table):
     read_token_file: AbsoluteFile = ""
     precision: Literal["ns", "us", "ms"] = "us"
     retention_days: float = Field(default=0.0, ge=0, le=36_525)
+    raw_days: int = Field(default=30, ge=2, le=36_525)
+    minute_days: int = Field(default=180, ge=2, le=36_525)
+    quarter_days: int = Field(default=1830, ge=2, le=36_525)
     spool_gb: float = Field(default=16.0, gt=0.001, le=100_000)
     spool_hours: float = Field(default=48.0, gt=0, le=24 * 366)
     window_s: float = Field(default=1.0, ge=0.1, le=60)

@@ -23,6 +23,9 @@ def store_choice(file: SiteFile) -> StoreChoice:
         read_token_file=table.read_token_file,
         precision=table.precision,
         retention_s=round(table.retention_days * DAY_S),
+        raw_days=table.raw_days,
+        minute_days=table.minute_days,
+        quarter_days=table.quarter_days,
     )
 
 
@@ -34,6 +37,9 @@ def check_store(table: Keeping, where: str) -> Iterator[ConfigError]:
                 what = f"an InfluxDB store needs {key}"
                 yield ConfigError(what, where=f"{where}: store.{key}", fix="add it")
         return
+    if not table.raw_days <= table.minute_days <= table.quarter_days:
+        fix = "make raw_days <= minute_days <= quarter_days"
+        yield ConfigError("roll-ups outlive what they are made of", where=f"{where}: store", fix=fix)
     for key in _INFLUX:
         if getattr(table, key):
             fix = 'add kind = "influx", or leave it out'

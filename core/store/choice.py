@@ -22,8 +22,11 @@ def open_store(site: Site, state: Path) -> TelemetryStore:
 
         return InfluxStore(influx_place(site, site.store))
     from igoudar.core.store.parquet import ParquetStore
+    from igoudar.core.store.tiers import Retention
 
-    return ParquetStore.open(state / FOLDER)
+    kept = site.store
+    retention = Retention(kept.raw_days, kept.minute_days, kept.quarter_days)
+    return ParquetStore.open(state / FOLDER, retention=retention)
 
 
 def open_reader(site: Site, state: Path) -> TelemetryReader:

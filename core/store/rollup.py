@@ -8,6 +8,7 @@ roll-ups of samples.
 
 import polars as pl
 
+from igoudar.core.counters import SAME
 from igoudar.core.model import Quality
 from igoudar.core.store.series import POINTS_PER_DEVICE
 
@@ -101,8 +102,10 @@ def _with_energy(good: pl.DataFrame, *, seams: bool) -> pl.DataFrame:
     if not seams:
         same &= pl.col("step") == pl.col("step").shift(1)
     before, after = pl.col("last").shift(1), pl.col("first")
-    # After a restart the counter's new value is what is known to have flowed.
-    counted = pl.when(after >= before).then(after - before).otherwise(after.clip(lower_bound=0.0))
+    # core/counters.py's rule for a counter of which nothing is known: after a restart its new value counts.
+    fell = before - after
+    restarted = pl.when(fell <= SAME * before.abs()).then(0.0).otherwise(after.clip(lower_bound=0.0))
+    counted = pl.when(fell <= 0).then(-fell).otherwise(restarted)
     lasted = since_ms <= LONGEST_S * 1000
     flowed = pl.when(lasted).then((before + after) / 2 * since_ms / _MS_PER_H).otherwise(0.0)
     seam = pl.when(pl.col("kind") == COUNTER).then(counted).when(pl.col("kind") == POWER).then(flowed)

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from igoudar.core.counters import step
 from igoudar.core.model import Quality
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.rollup import LONGEST_S
@@ -45,7 +46,7 @@ def _flowed(point: str, before: tuple[datetime, float] | None, after: tuple[date
         return 0.0
     (then, former), (now, value) = before, after
     if point.endswith("_wh"):
-        return value - former if value >= former else max(value, 0.0)
+        return step(former, value).amount
     since_s = (now - then).total_seconds()
     return (former + value) / 2 * since_s / 3600 if point.endswith("_w") and since_s <= LONGEST_S else 0.0
 
@@ -53,7 +54,7 @@ def _flowed(point: str, before: tuple[datetime, float] | None, after: tuple[date
 def given(frame: pl.DataFrame) -> dict[datetime, Bucket]:
     """The same from a store's answer for one series."""
     columns = ("mean", "min", "max", "last", "good_share", "good", "energy_wh")
-    return {row["time"]: tuple(row[name] for name in columns) for row in frame.to_dicts()}  # type: ignore[misc]
+    return {row["time"]: tuple(row[name] for name in columns) for row in frame.to_dicts()}
 
 
 def assert_same(found: dict[datetime, Bucket], wanted: dict[datetime, Bucket]) -> None:
