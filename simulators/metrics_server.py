@@ -55,7 +55,7 @@ class MetricsPages:
 
 def _page(text: bytes, fault: Fault | None) -> Response:
     match fault.kind if fault else None:
-        case FaultKind.DEAD:
+        case FaultKind.DEAD | FaultKind.HANG_UP:
             return Response(b"", drop=True)
         case FaultKind.BUSY:
             return Response(b"busy\n", HTTPStatus.SERVICE_UNAVAILABLE, "text/plain")

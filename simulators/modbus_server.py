@@ -4,20 +4,28 @@ Source: MODBUS Application Protocol V1.1b3 and MODBUS Messaging on TCP/IP V1.0b 
 """
 
 import asyncio
-import struct
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, Self, cast
 
-from igoudar.simulators.faults import Fault, FaultKind
+from igoudar.simulators.faults import Fault
+from igoudar.simulators.modbus_faults import (
+    HEADER,
+    PAIR,
+    Asked,
+    Line,
+    Sent,
+    frame,
+    instead,
+    right,
+    send_in_pieces,
+)
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, BUSY = 1, 2, 3, 4, 6
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
 NO_TARGET = 0x0B  # gateway target device failed to respond
 
 READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY = 3, 4, 6, 16
 MAX_READ, MAX_WRITE = 125, 123
-
-_HEADER = struct.Struct(">HHHB")
-_PAIR = struct.Struct(">HH")
 
 
 class ModbusRefusal(Exception):  # noqa: N818  # the standard's word is "exception response": an answer, not a fault
@@ -64,7 +72,7 @@ def _execute(unit: Unit, pdu: bytes) -> bytes:
 def _read(unit: Unit, function: int, pdu: bytes) -> bytes:
     if len(pdu) != 5:
         raise ModbusRefusal(ILLEGAL_VALUE)
-    address, count = _PAIR.unpack_from(pdu, 1)
+    address, count = PAIR.unpack_from(pdu, 1)
     _check(address, count, MAX_READ)
     return bytes((function, 2 * count)) + unit.read(function, address, count)
 
@@ -72,14 +80,14 @@ def _read(unit: Unit, function: int, pdu: bytes) -> bytes:
 def _write_one(unit: Unit, pdu: bytes) -> bytes:
     if len(pdu) != 5:
         raise ModbusRefusal(ILLEGAL_VALUE)
-    unit.write(_PAIR.unpack_from(pdu, 1)[0], pdu[3:5])
+    unit.write(PAIR.unpack_from(pdu, 1)[0], pdu[3:5])
     return pdu
 
 
 def _write_many(unit: Unit, pdu: bytes) -> bytes:
     if len(pdu) < 6:
         raise ModbusRefusal(ILLEGAL_VALUE)
-    address, count = _PAIR.unpack_from(pdu, 1)
+    address, count = PAIR.unpack_from(pdu, 1)
     _check(address, count, MAX_WRITE)
     if pdu[5] != 2 * count or len(pdu) != 6 + 2 * count:
         raise ModbusRefusal(ILLEGAL_VALUE)
@@ -94,13 +102,8 @@ def _check(address: int, count: int, most: int) -> None:
         raise ModbusRefusal(ILLEGAL_ADDRESS)
 
 
-def frame(transaction: int, unit: int, pdu: bytes) -> bytes:
-    """One Modbus TCP frame around `pdu`."""
-    return _HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
-
-
-class ModbusServer:
-    """Serves `units` (by unit id) on a free loopback port while the context is open.
+class Gateway:
+    """What answers behind one host and port.
 
     Args:
         units: Devices by unit id, 1 to 247.
@@ -108,83 +111,95 @@ class ModbusServer:
     """
 
     def __init__(self, units: Mapping[int, Unit], fault: Callable[[str], Fault | None]) -> None:
-        self.port = 0
         self._units, self._fault = units, fault
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
+
+    def opened(self, connection: "Connection") -> int:
+        """Remember a connection; how many there are now."""
+        self._connections.add(connection)
+        return len(self._connections)
+
+    def closed(self, connection: "Connection") -> None:
+        """Forget a connection."""
+        self._connections.discard(connection)
+
+    def abort(self) -> None:
+        """Close every connection at once."""
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    def reply(self, transaction: int, number: int, pdu: bytes, line: Line) -> Sent:
+        """What to send for one request."""
+        unit = self._units.get(number)
+        if unit is None:
+            return Sent((frame(transaction, number, bytes((pdu[0] | 0x80, NO_TARGET))),))
+        asked = Asked(transaction, number, pdu, answer(unit, pdu))
+        fault = self._fault(unit.name)
+        return Sent((right(asked),)) if fault is None else instead(fault, asked, line, time.monotonic())
+
+
+class ModbusServer:
+    """Serves `units` (by unit id) on a free loopback port while the context is open; see Gateway."""
+
+    def __init__(self, units: Mapping[int, Unit], fault: Callable[[str], Fault | None]) -> None:
+        self.port = 0
+        self._gateway = Gateway(units, fault)
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: Connection(lambda _: self._gateway), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         assert self._server is not None  # noqa: S101  # set on entry
         self._server.close()
-        for connection in tuple(self._connections):
-            connection.abort()
+        self._gateway.abort()
         await self._server.wait_closed()
 
-    def opened(self, connection: "_Connection") -> None:
-        """Remember a connection, to close it with the server."""
-        self._connections.add(connection)
 
-    def closed(self, connection: "_Connection") -> None:
-        """Forget a connection."""
-        self._connections.discard(connection)
+class Connection(asyncio.Protocol):
+    """One client: cuts frames out of the stream and answers them in order.
 
-    def reply(self, transaction: int, number: int, pdu: bytes) -> tuple[float, bytes]:
-        """Wall seconds to wait, and the bytes to send (none: stay silent)."""
-        unit = self._units.get(number)
-        if unit is None:
-            return 0.0, frame(transaction, number, bytes((pdu[0] | 0x80, NO_TARGET)))
-        fault = self._fault(unit.name)
-        if fault is None:
-            return 0.0, frame(transaction, number, answer(unit, pdu))
-        return fault.delay_s, _faulty(fault, transaction, number, unit, pdu)
+    Args:
+        choose: Which gateway the client has reached, by its transport.
+    """
 
-
-def _faulty(fault: Fault, transaction: int, number: int, unit: Unit, pdu: bytes) -> bytes:
-    match fault.kind:
-        case FaultKind.DEAD:
-            return b""
-        case FaultKind.BUSY:
-            return frame(transaction, number, bytes((pdu[0] | 0x80, BUSY)))
-        case FaultKind.WRONG_UNIT:
-            return frame(transaction, number % 247 + 1, answer(unit, pdu))
-        case FaultKind.GARBAGE:
-            # The byte count promises more registers than follow.
-            return frame(transaction, number, bytes((pdu[0], 250)) + b"\xde\xad")
-        case _:
-            return frame(transaction, number, answer(unit, pdu))
-
-
-class _Connection(asyncio.Protocol):
-    """One client: cuts frames out of the stream and answers them in order."""
-
-    def __init__(self, server: ModbusServer) -> None:
-        self._server = server
+    def __init__(self, choose: Callable[[asyncio.BaseTransport], Gateway | None]) -> None:
+        self._choose = choose
+        self._gateway: Gateway | None = None
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
+        now_s = time.monotonic()
+        self._line = Line(now_s, now_s)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Find the gateway; a host that is none is hung up on."""
         # uvloop's transport is one, but not by inheritance
         self._transport = cast("asyncio.Transport", transport)
-        self._server.opened(self)
+        self._gateway = self._choose(transport)
+        if self._gateway is None:
+            self._transport.abort()
+        else:
+            self._line.number = self._gateway.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
         self._transport = None
-        self._server.closed(self)
+        if self._gateway is not None:
+            self._gateway.closed(self)
 
     def abort(self) -> None:
+        """Close it at once."""
         if self._transport is not None:
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Answer the whole frames among what came so far."""
         self._buffer += data
-        while self._transport is not None and len(self._buffer) >= 8:
-            transaction, protocol, length, unit = _HEADER.unpack_from(self._buffer)
+        while self._transport is not None and self._gateway is not None and len(self._buffer) >= 8:
+            transaction, protocol, length, unit = HEADER.unpack_from(self._buffer)
             if protocol != 0 or not 2 <= length <= 254:
                 self.abort()  # the stream is out of step: nothing after this can be trusted
                 return
@@ -192,14 +207,18 @@ class _Connection(asyncio.Protocol):
                 return
             pdu = bytes(self._buffer[7 : 6 + length])
             del self._buffer[: 6 + length]
-            self._send(*self._server.reply(transaction, unit, pdu))
+            self._send(self._gateway.reply(transaction, unit, pdu, self._line))
 
-    def _send(self, delay_s: float, data: bytes) -> None:
-        if delay_s > 0:
-            asyncio.get_running_loop().call_later(delay_s, self._write, data)
+    def _send(self, sent: Sent) -> None:
+        if sent.hang_up:
+            self.abort()
+        elif sent.delay_s > 0 or len(sent.pieces) > 1:
+            send_in_pieces(sent, self._write)
         else:
-            self._write(data)
+            for piece in sent.pieces:
+                self._write(piece)
 
     def _write(self, data: bytes) -> None:
-        if data and self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing():
+            self._line.answered_s = time.monotonic()
             self._transport.write(data)

@@ -197,7 +197,7 @@ def _namespace(firmware: Firmware) -> str:
 
 
 def _data_value(variable: Variable, value: float | None, at: datetime, fault: Fault | None) -> ua.DataValue:
-    code = StatusCodes.Good if fault is None else _FAULT_STATUS[fault.kind]
+    code = StatusCodes.Good if fault is None else _FAULT_STATUS.get(fault.kind, StatusCodes.BadDeviceFailure)
     if value is None:
         code = StatusCodes.BadNoData if fault is None else code
         value = 0.0
