@@ -74,7 +74,7 @@ class Memory:
 
     def judge(self, answer: Values, at: datetime) -> Values:
         """The answer with what the past says of it; bad values are taken out."""
-        if self._idle and answer.source_at is None:
+        if self._idle:
             return answer
         at_s = at.timestamp()
         values, flags = dict(answer.values), dict(answer.flags)
