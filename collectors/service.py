@@ -105,6 +105,12 @@ class Collector:
             "collector_opcua_skew_s": max(
                 (session.skew.seconds or 0.0 for session in self.links.opcua), key=abs, default=0.0
             ),
+            "collector_clock_offset_s": max(
+                (s.memory.clock.offset_s or 0.0 for s in self.stations.values()), key=abs, default=0.0
+            ),
+            "collector_clock_drift_ppm": max(
+                (s.memory.clock.drift_ppm or 0.0 for s in self.stations.values()), key=abs, default=0.0
+            ),
             "collector_subscribers": self.server.subscribers,
             "collector_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
