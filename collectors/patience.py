@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 SHORT = 1 / 8  # of the full timeout: what a unit gets that was silent and whose pace is not known
 MARGIN = 2.0  # times the slowest answer that was seen lately
-FULL_EVERY = 4  # silences in a row, after which the full timeout is tried again
+FULL_EVERY = 16  # silences in a row, after which the full timeout is tried again
 FADING = 0.95  # per answer: how fast a slow answer is forgotten
 
 

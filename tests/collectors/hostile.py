@@ -34,6 +34,10 @@ class Hostile:
         self.port = 0
         self.requests = 0
         self.connections = 0
+        self.open = 0  # connections now
+        self.most_open = 0
+        self.asked: list[tuple[float, int, int, int]] = []  # loop time, unit, address, count
+        self.connected_s: list[float] = []  # loop time
 
 
 @asynccontextmanager
@@ -45,16 +49,23 @@ async def hostile(
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
         seen.connections += 1
+        seen.open += 1
+        seen.most_open = max(seen.most_open, seen.open)
+        seen.connected_s.append(loop.time())
         try:
             while True:
                 head = await reader.readexactly(6)
                 frame = head + await reader.readexactly(int.from_bytes(head[4:6]))
                 seen.requests += 1
-                await answer(Asked(frame, seen.requests), writer)
+                asked = Asked(frame, seen.requests)
+                seen.asked.append((loop.time(), asked.unit, asked.address, asked.count))
+                await answer(asked, writer)
         except (EOFError, OSError, asyncio.CancelledError):
             pass
         finally:
+            seen.open -= 1
             writer.close()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -35,23 +35,23 @@ def blocks(registers: Sequence[int], **rules: object) -> list[tuple[int, int]]:
     return [(b.address, b.width) for b in compile_plan(p, {}, list(p.points.values())).blocks]
 
 
-def test_10_reads_are_merged_up_to_the_fill_limit() -> None:
+def test_lesson_10_reads_are_merged_up_to_the_fill_limit() -> None:
     assert blocks([10, 12, 30], max_fill=8) == [(10, 3), (30, 1)]
     assert blocks([10, 19], max_fill=8) == [(10, 10)]
     assert blocks([10, 20], max_fill=8) == [(10, 1), (20, 1)]
 
 
-def test_10_never_across_a_hole() -> None:
+def test_lesson_10_never_across_a_hole() -> None:
     assert blocks([10, 14], max_fill=8, holes=((12, 12),)) == [(10, 1), (14, 1)]
     assert blocks([10, 14], max_fill=8, holes=((15, 20),)) == [(10, 5)]
 
 
-def test_10_the_devices_own_maximum_is_kept() -> None:
+def test_lesson_10_the_devices_own_maximum_is_kept() -> None:
     assert blocks(range(30), max_registers=10) == [(0, 10), (10, 10), (20, 10)]
 
 
 @given(st.sets(st.integers(0, 400), min_size=1), st.integers(1, 125), st.integers(0, 20))
-def test_10_every_point_is_in_one_block_and_no_block_breaks_a_rule(
+def test_lesson_10_every_point_is_in_one_block_and_no_block_breaks_a_rule(
     registers: set[int], most: int, fill: int
 ) -> None:
     made = blocks(sorted(registers), max_registers=most, max_fill=fill)

@@ -50,7 +50,7 @@ def test_it_works_on_the_loop_that_the_collector_runs_on() -> None:
     uvloop.run(once())
 
 
-async def test_1_a_late_reply_is_never_the_next_requests_answer() -> None:
+async def test_lesson_01_a_late_reply_is_never_the_next_requests_answer() -> None:
     held: list[bytes] = []
 
     async def late(asked: Asked, writer: Writer) -> None:
@@ -66,7 +66,7 @@ async def test_1_a_late_reply_is_never_the_next_requests_answer() -> None:
         assert link.late == 1
 
 
-async def test_2_a_constant_transaction_offset_ends_in_a_reconnect() -> None:
+async def test_lesson_02_a_constant_transaction_offset_ends_in_a_reconnect() -> None:
     async def off_by_one(asked: Asked, writer: Writer) -> None:
         body = asked.right()
         writer.write(body if server.connections > 1 else struct.pack(">H", asked.transaction + 1) + body[2:])
@@ -78,7 +78,7 @@ async def test_2_a_constant_transaction_offset_ends_in_a_reconnect() -> None:
         assert (server.connections, link.generation) == (2, 2)
 
 
-async def test_6_a_silent_unit_does_not_discard_the_others() -> None:
+async def test_lesson_06_a_silent_unit_does_not_discard_the_others() -> None:
     async def one_dead(asked: Asked, writer: Writer) -> None:
         if asked.unit != 3:
             writer.write(asked.right(asked.unit))
@@ -92,7 +92,7 @@ async def test_6_a_silent_unit_does_not_discard_the_others() -> None:
         assert server.connections == 1
 
 
-async def test_7_a_busy_device_is_asked_again() -> None:
+async def test_lesson_07_a_busy_device_is_asked_again() -> None:
     async def busy_twice(asked: Asked, writer: Writer) -> None:
         writer.write(asked.frame(b"\x83\x06") if asked.number < 3 else asked.right())
 
@@ -114,7 +114,7 @@ async def test_7_a_busy_device_is_asked_again() -> None:
         (0x7F, Reason.EXCEPTION),
     ],
 )
-async def test_7_every_exception_has_a_defined_answer(code: int, reason: Reason) -> None:
+async def test_lesson_07_every_exception_has_a_defined_answer(code: int, reason: Reason) -> None:
     async def refuse(asked: Asked, writer: Writer) -> None:
         writer.write(asked.frame(bytes((0x83, code))))
 
@@ -154,7 +154,7 @@ async def test_7_every_exception_has_a_defined_answer(code: int, reason: Reason)
         "another protocol",
     ],
 )
-async def test_16_a_wrong_frame_is_never_data(lie: "object") -> None:
+async def test_lesson_16_a_wrong_frame_is_never_data(lie: "object") -> None:
     async def answer(asked: Asked, writer: Writer) -> None:
         writer.write(lie(asked) if asked.number == 1 else asked.right())  # type: ignore[operator]
 
@@ -163,7 +163,7 @@ async def test_16_a_wrong_frame_is_never_data(lie: "object") -> None:
         assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
 
 
-async def test_16_split_and_merged_frames_are_put_together() -> None:
+async def test_lesson_16_split_and_merged_frames_are_put_together() -> None:
     async def split(asked: Asked, writer: Writer) -> None:
         for byte in asked.right():
             writer.write(bytes((byte,)))
@@ -173,7 +173,7 @@ async def test_16_split_and_merged_frames_are_put_together() -> None:
         assert await link.read(1, 3, 0, 60) == b"\0\7" * 60
 
 
-async def test_11_a_closed_connection_fails_the_request_at_once_and_heals() -> None:
+async def test_lesson_11_a_closed_connection_fails_the_request_at_once_and_heals() -> None:
     async def slam(asked: Asked, writer: Writer) -> None:
         if asked.number == 1:
             writer.close()
@@ -186,7 +186,7 @@ async def test_11_a_closed_connection_fails_the_request_at_once_and_heals() -> N
         assert server.connections == 2
 
 
-async def test_16_a_half_open_connection_is_given_up() -> None:
+async def test_lesson_16_a_half_open_connection_is_given_up() -> None:
     async def deaf_once(asked: Asked, writer: Writer) -> None:
         if server.connections > 1:
             writer.write(asked.right())
@@ -197,7 +197,7 @@ async def test_16_a_half_open_connection_is_given_up() -> None:
         assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
 
 
-async def test_12_nothing_listening_is_a_fault_and_waits_before_it_tries_again() -> None:
+async def test_lesson_12_nothing_listening_is_a_fault_and_waits_before_it_tries_again() -> None:
     async with hostile(well) as server:
         port = server.port
     link = ModbusLink(Tcp("127.0.0.1", port), ModbusRules(timeout_s=0.2), Backoff(60.0))
@@ -206,7 +206,7 @@ async def test_12_nothing_listening_is_a_fault_and_waits_before_it_tries_again()
         await link.read(1, 3, 0, 1)
 
 
-async def test_12_file_descriptors_stay_flat_over_reconnects() -> None:
+async def test_lesson_12_file_descriptors_stay_flat_over_reconnects() -> None:
     import psutil
 
     async with link_to(well) as (link, server):

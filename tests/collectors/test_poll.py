@@ -71,7 +71,7 @@ def test_a_fast_clock_never_polls_more_than_once_a_second() -> None:
     assert period_s(METER, 1440.0) == 1.0
 
 
-def test_11_a_slow_device_skips_turns_instead_of_piling_up() -> None:
+def test_lesson_11_a_slow_device_skips_turns_instead_of_piling_up() -> None:
     reader = Scripted(good, takes_s=12.0)
     _, tally = polled(reader, 60)
     assert reader.reads == 4
@@ -79,14 +79,14 @@ def test_11_a_slow_device_skips_turns_instead_of_piling_up() -> None:
     assert all((t - 2.5) % 5 == pytest.approx(0) for t in reader.times[1:])
 
 
-def test_11_no_exception_of_a_library_ends_the_poll() -> None:
+def test_lesson_11_no_exception_of_a_library_ends_the_poll() -> None:
     readings, tally = polled(Scripted(raising(RuntimeError("bug"))), 23)
     assert len(readings) == 5
     assert tally.surprises == 5
     assert {reading.gap.reason for reading in readings if reading.gap} == {Reason.MALFORMED}
 
 
-def test_13_a_fault_is_a_gap_and_no_old_value_is_repeated() -> None:
+def test_lesson_13_a_fault_is_a_gap_and_no_old_value_is_repeated() -> None:
     def dies(number: int) -> Values:
         if number > 2:
             raise LinkFault(Reason.NO_CONNECTION, "gone")
@@ -97,14 +97,14 @@ def test_13_a_fault_is_a_gap_and_no_old_value_is_repeated() -> None:
     assert [r.gap.reason for r in readings[2:] if r.gap] == [Reason.NO_CONNECTION] * 3
 
 
-def test_16_bad_quality_does_not_change_the_cadence() -> None:
+def test_lesson_16_bad_quality_does_not_change_the_cadence() -> None:
     bad = Values({}, {"active_power_w": (Quality.BAD, Reason.SENTINEL)})
     reader = Scripted(lambda _: bad)
     polled(reader, 23)
     assert len(reader.times) == 5
 
 
-def test_6_a_silent_device_is_asked_less_often_but_keeps_reporting_its_gap() -> None:
+def test_lesson_06_a_silent_device_is_asked_less_often_but_keeps_reporting_its_gap() -> None:
     reader = Scripted(raising(LinkFault(Reason.TIMEOUT, "silent")))
     readings, _ = polled(reader, 120)
     assert len(readings) >= 23
@@ -112,7 +112,7 @@ def test_6_a_silent_device_is_asked_less_often_but_keeps_reporting_its_gap() -> 
     assert all(reading.gap is not None and reading.gap.reason is Reason.TIMEOUT for reading in readings)
 
 
-def test_17_a_counter_that_goes_back_is_flagged() -> None:
+def test_lesson_17_a_counter_that_goes_back_is_flagged() -> None:
     energies = iter([100.0, 110.0, 5.0, 6.0, 7.0])
     reader = Scripted(lambda _: Values({"active_energy_import_wh": next(energies)}, {}))
     readings, _ = polled(reader, 23)
