@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from typing import Any
 
 from igoudar.collectors import codec
 from igoudar.collectors.faults import Backoff, LinkFault
@@ -19,6 +20,7 @@ from igoudar.core.model import Point, Profile, Quality, Reason
 LOG = logging.getLogger(__name__)
 
 CALM_S = 30.0  # a connection that held this long was not the last failure's sequel
+TRUST_S = 5.0  # between looks at the certificate store
 LONGEST_POLLING_S = 300.0  # before subscribing is tried again
 
 
@@ -141,7 +143,7 @@ class OpcUaSession:
             # A value that never changes is not sent again if its first notice got lost.
             await line.read(self._items, self._read)
             self._up(line, polled=False)
-            await _first_end(streams)
+            await _first_end([*(stream.watch() for stream in streams), self._trusted()])
 
     async def _polled(self, line: Line, for_s: float) -> None:
         """Read all items in every interval for a while."""
@@ -149,10 +151,17 @@ class OpcUaSession:
         until = due = loop.time()
         until += for_s
         while due < until:
+            self._door.check()
             await line.read(self._items, self._take)
             self._up(line, polled=True)
             due = max(due + self._interval_s, loop.time())
             await asyncio.sleep(min(due, until) - loop.time())
+
+    async def _trusted(self) -> None:
+        """Return only by raising: a person took trust back."""
+        while True:
+            await asyncio.sleep(TRUST_S)
+            self._door.check()
 
     def _up(self, line: Line, *, polled: bool) -> None:
         """Every item has been read: from now on the samples are shown."""
@@ -210,9 +219,9 @@ def _parts(items: Sequence[Item], limit: int) -> list[Sequence[Item]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-async def _first_end(streams: Sequence[Stream]) -> None:
-    """Watch all; raise what ends the first of them."""
-    watches = [asyncio.ensure_future(stream.watch()) for stream in streams]
+async def _first_end(watched: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all; raise what ends the first of them."""
+    watches = [asyncio.ensure_future(one) for one in watched]
     try:
         done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
         for watch in done:

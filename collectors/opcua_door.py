@@ -49,6 +49,16 @@ class Door:
                 "an encrypted link needs a certificate store", where=url, fix="give a state folder"
             )
         self._trust = trust
+        self._shown = b""  # the server's certificate
+
+    def check(self) -> None:
+        """Whether the server may still be spoken to: a person may take trust back at any time.
+
+        Raises:
+            LinkFault: its certificate is not trusted, or not valid, any more.
+        """
+        if self._trust is not None and self._shown:
+            self._trust.check(self._shown, self.url)
 
     @asynccontextmanager
     async def opened(self, watch_s: float) -> AsyncIterator["Client"]:
@@ -95,13 +105,13 @@ class Door:
         assert self._trust is not None  # noqa: S101 - checked at construction
         own = self._trust.own()
         client.application_uri = own.facts.uri
-        shown = self._chosen(await client.connect_and_get_server_endpoints())
-        self._trust.check(shown, self.url)
+        self._shown = self._chosen(await client.connect_and_get_server_endpoints())
+        self.check()
         await client.set_security(
             SecurityPolicyBasic256Sha256,
             str(own.certificate),
             str(own.key),
-            server_certificate=shown,
+            server_certificate=self._shown,
             mode=ua.MessageSecurityMode.SignAndEncrypt,
         )
 

@@ -36,8 +36,12 @@ Take = Callable[[Item, Sample], None]
 class Chunks:
     """Cuts a list to what a server takes in one call; a call that it finds too large is halved for good."""
 
-    def __init__(self, limit: int) -> None:
-        self.size = min(limit or MOST_PER_CALL, MOST_PER_CALL)
+    def __init__(self) -> None:
+        self.size = MOST_PER_CALL
+
+    def limit(self, most: int) -> None:
+        """What the server says that it takes; 0 = it does not say."""
+        self.size = min(most or self.size, self.size)
 
     async def run(
         self, things: Sequence[Thing], call: Callable[[Sequence[Thing]], Awaitable[Sequence[Answer]]]
@@ -70,7 +74,7 @@ class Line:
 
     def __init__(self, client: "Client") -> None:
         self.client = client
-        self.reads, self.items = Chunks(0), Chunks(0)
+        self.reads, self.items = Chunks(), Chunks()
         self.per_subscription = 0  # 0 = no limit
         self._indices: dict[str, int] = {}
 
@@ -84,12 +88,15 @@ class Line:
     async def learn(self) -> None:
         """Ask for the server's limits and namespaces; both may differ after its restart."""
         asked = (NAMESPACES, MOST_NODES_PER_READ, MOST_ITEMS_PER_CALL, MOST_ITEMS_PER_SUBSCRIPTION)
-        names, *limits = [_content(answer) for answer in await self._values([_server(n) for n in asked])]
+        answers = await self.reads.run([_server(number) for number in asked], self._values)
+        names, *limits = map(_content, answers)
         if not isinstance(names, list):
             raise ValueError("the server has no namespaces")
         self._indices = {str(name): index for index, name in enumerate(names)}
         reads, items, whole = (limit if isinstance(limit, int) else 0 for limit in limits)
-        self.reads, self.items, self.per_subscription = Chunks(reads), Chunks(items), whole
+        self.reads.limit(reads)
+        self.items.limit(items)
+        self.per_subscription = whole
 
     def node_id(self, item: Item) -> "ua.NodeId | None":
         """The item's node as this server numbers it, None while it has no such namespace."""

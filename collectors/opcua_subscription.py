@@ -101,6 +101,8 @@ class Stream:
         if self._id is not None:
             with suppress(Exception):  # a dead subscription may refuse in any way
                 await self._session.delete_subscriptions([self._id])
+            # asyncua keeps the callback of a subscription that the server has lost already.
+            self._session._subscription_callbacks.pop(self._id, None)  # noqa: SLF001
 
     async def _create(self) -> None:
         """With parameters of our own: a library's keep-alive may be many minutes."""
