@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from igoudar.collectors import wire
 from igoudar.collectors.results import Result
-from igoudar.collectors.snapshot import Snapshot
+from igoudar.collectors.snapshot import LiveRead, Snapshot
 from igoudar.core.errors import LinkError
 from igoudar.core.model import Reading, Setpoint
 
@@ -53,6 +53,16 @@ class CollectClient:
         """The collector's own figures."""
         metrics: dict[str, float] = (await self._ask("metrics"))["metrics"]
         return metrics
+
+    async def read(self, device: str) -> LiveRead:
+        """One device, read now; a device that gives nothing has a gap in its reading."""
+        answer = await self._ask("read", device=device)
+        return LiveRead(answer["profile"], wire.unpack_reading(answer["reading"]))
+
+    async def record(self, device: str) -> dict[str, Any]:
+        """What one device answers now, raw and decoded; see collectors/dump.py."""
+        dump: dict[str, Any] = (await self._ask("record", device=device))["dump"]
+        return dump
 
     async def write(self, setpoint: Setpoint) -> Result:
         """Have a setpoint checked and written; the result says what became of it."""
@@ -100,9 +110,9 @@ class CollectClient:
         if answer is None or answer.get("id") != self._number:
             raise self._gone("it closed the connection")
         if not answer["ok"]:
-            raise LinkError(
-                str(answer["error"]), where=str(self._path), fix="use the same version on both sides"
-            )
+            where = str(answer.get("where", self._path))
+            fix = str(answer.get("fix", "use the same version on both sides"))
+            raise LinkError(str(answer["error"]), where=where, fix=fix)
         return answer
 
     def _gone(self, why: str) -> LinkError:

@@ -7,10 +7,10 @@ from typing import cast
 from igoudar.collectors import codec, sunspec
 from igoudar.collectors.blocks import Flags, Plan, address_of, compile_plan
 from igoudar.collectors.faults import DeviceFault, LinkFault
-from igoudar.collectors.modbus import ModbusLink
 from igoudar.collectors.readers import Values
 from igoudar.collectors.refusals import PART_REFUSED, REFUSED, Refusals
 from igoudar.collectors.spans import Block
+from igoudar.collectors.tape import Tape, UnitLink
 from igoudar.core.model import ModbusAddress, Point, Profile, Quality, Reason
 
 ROUNDS = 3  # of looking into refused requests per turn: what one round joins anew may be refused again
@@ -21,7 +21,7 @@ Payload = bytes | DeviceFault
 class ModbusReader:
     """Reads one unit of a link through its profile."""
 
-    def __init__(self, profile: Profile, link: ModbusLink, unit: int) -> None:
+    def __init__(self, profile: Profile, link: UnitLink, unit: int) -> None:
         self._profile, self._link, self._unit = profile, link, unit
         self._models: Mapping[int, int] = {}
         self._plans: dict[bool, Plan] = {}
@@ -41,6 +41,15 @@ class ModbusReader:
             raise refusal
         values, flags = plan.decode([p if isinstance(p, bytes) else p.reason for p in payloads])
         return self._settled(values, flags)
+
+    async def taped(self) -> tuple[Tape, Values]:
+        """Read all, as after a new connection, and keep every answer as it came on the wire.
+
+        Raises:
+            LinkFault: nothing was read, and why.
+        """
+        tape = Tape(self._link)
+        return tape, await ModbusReader(self._profile, tape, self._unit).read(slow=True)
 
     async def write(self, point: Point, value: float) -> float:
         """See Reader."""

@@ -66,7 +66,14 @@ class PrometheusReader:
     async def read(self, *, slow: bool) -> Values:
         """See Reader; an exporter has no slow points."""
         del slow
-        samples = await self._scrape()
+        return self.decode(await self.samples())
+
+    def decode(self, samples: Mapping[bytes, list[float]]) -> Values:
+        """The profile's points in a page's samples.
+
+        Raises:
+            LinkFault: none of them is there.
+        """
         decoded = {name: fold(point, samples) for name, point in self._profile.points.items()}
         values = {name: value for name, (value, _, _) in decoded.items() if value is not None}
         if not values:
@@ -79,7 +86,12 @@ class PrometheusReader:
             Reason.EXCEPTION, f"{point.name}={value}: an exporter takes no writes", where=self._url
         )
 
-    async def _scrape(self) -> Mapping[bytes, list[float]]:
+    async def samples(self) -> Mapping[bytes, list[float]]:
+        """All samples of the page, without their labels.
+
+        Raises:
+            LinkFault: no page, or not such a page.
+        """
         body = await self._link.get()
         try:
             return parse(body)

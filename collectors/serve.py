@@ -1,4 +1,4 @@
-"""The collector's local socket: snapshot, subscribe, metrics and the guarded write."""
+"""The collector's local socket: snapshot, subscribe, metrics, single devices and the guarded write."""
 
 import asyncio
 import contextlib
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from igoudar.collectors import wire
+from igoudar.collectors.inspector import Inspector
 from igoudar.collectors.results import Result
 from igoudar.collectors.snapshot import Snapshot
-from igoudar.core.errors import ConfigError, LinkError
+from igoudar.core.errors import ConfigError, IgoudarError, LinkError
 from igoudar.core.model import Reading, Setpoint
 
 LOG = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class Server:
         snapshot: Gives the newest of everything.
         metrics: Gives the collector's own figures.
         write: Carries out a setpoint.
+        inspector: Reads and records single devices.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class Server:
         snapshot: Callable[[], Snapshot],
         metrics: Callable[[], Mapping[str, float]],
         write: Callable[[Setpoint], Awaitable[Result]],
+        inspector: Inspector,
     ) -> None:
         self._snapshot, self._metrics, self._write = snapshot, metrics, write
+        self._inspector = inspector
         self._clients: set[asyncio.Task[None]] = set()
         self._subscribers: dict[asyncio.StreamWriter, tuple[int, asyncio.Queue[bytes]]] = {}
 
@@ -119,6 +123,11 @@ class Server:
                     return {"ok": True, "snapshot": wire.pack_snapshot(self._snapshot())}
                 case "metrics":
                     return {"ok": True, "metrics": dict(self._metrics())}
+                case "read":
+                    found = await self._inspector.read(str(request["device"]))
+                    return {"ok": True, "profile": found.profile, "reading": wire.pack_reading(found.reading)}
+                case "record":
+                    return {"ok": True, "dump": await self._inspector.record(str(request["device"]))}
                 case "write":
                     result = await self._write(wire.unpack_setpoint(request["setpoint"]))
                     return {"ok": True, "result": wire.pack_result(result)}
@@ -126,6 +135,8 @@ class Server:
                     return {"ok": False, "error": f"unknown op {other!r}"}
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             return {"ok": False, "error": f"not a valid request ({error!r})"}
+        except IgoudarError as error:
+            return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
 
 
 def _make_way(path: Path) -> None:

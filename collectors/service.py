@@ -8,6 +8,7 @@ from pathlib import Path
 
 from igoudar.collectors.actuate import Actuator
 from igoudar.collectors.endpoints import read_endpoints
+from igoudar.collectors.inspector import Inspector
 from igoudar.collectors.keep import Keeper
 from igoudar.collectors.links import Links, build
 from igoudar.collectors.live import Live
@@ -52,7 +53,8 @@ class Collector:
         self.links, self._doors = Links(), Doors(site.opcua, state)
         self._site, self._profiles, self._clock = site, profiles, clock
         actuator = Actuator(self.stations, self.live, clock)
-        self.server = Server(self.live.snapshot, self.metrics, actuator.write)
+        inspector = Inspector(self.stations, clock)
+        self.server = Server(self.live.snapshot, self.metrics, actuator.write, inspector)
         self.keeper = Keeper(store, self.server.publish)
 
     def take(self, reading: Reading) -> None:

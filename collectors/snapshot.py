@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from igoudar.core.model import Reading
 
@@ -38,3 +39,10 @@ class Snapshot:
         """A value of the newest reading, None in a gap or when bad."""
         reading = self.readings.get(device)
         return None if reading is None else reading.values.get(point)
+
+
+class LiveRead(NamedTuple):
+    """One device, read on request, and the profile it was read through."""
+
+    profile: str
+    reading: Reading
