@@ -1,6 +1,7 @@
 """A service and its runner: what lives long opens in order, runs side by side and unwinds in reverse."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -47,6 +48,7 @@ def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
         IgoudarError: the expected error that ended the work, also out of a TaskGroup, so that people read one
             line instead of a tree; anything unexpected is raised as it came.
     """
+    _allow_files()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(until_signalled(work))
@@ -55,6 +57,13 @@ def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
         if expected is None or rest is not None:
             raise
         raise _first(expected) from group
+
+
+def _allow_files() -> None:
+    """Raise the soft limit of open files to the hard one: a site has thousands of connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _first(group: BaseExceptionGroup[IgoudarError]) -> IgoudarError:
