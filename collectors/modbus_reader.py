@@ -65,6 +65,7 @@ class ModbusReader:
         return held
 
     async def _plan(self, slow: bool) -> Plan:
+        await self._link.connect()  # first: what was known may not hold on a new connection
         if self._stale_layout():
             await self._find_models()
         if slow not in self._plans:
@@ -83,8 +84,6 @@ class ModbusReader:
         models: Mapping[int, int] = {}
         if self._profile.modbus.sunspec_base is not None:
             models = await sunspec.walk(self._profile, self._registers)
-        else:
-            await self._link.connect()
         if models != self._models:
             self._plans.clear()
         self._models, self._generation = models, self._link.generation
@@ -102,6 +101,8 @@ class ModbusReader:
         for _ in range(ROUNDS):
             plan = await self._plan(slow)
             payloads = await self._ask(plan.blocks)
+            if self._stale_layout():
+                raise LinkFault(Reason.NO_CONNECTION, "the connection was renewed within a reading")
             if not (curious and await self._learn(plan, payloads, now_s)):
                 break
         if slow and not plan.lost and all(isinstance(payload, bytes) for payload in payloads):

@@ -28,9 +28,9 @@ class Asked:
 
 
 class Hostile:
-    """What a server saw."""
+    """A server, and what it saw."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Answer, context: ssl.SSLContext | None) -> None:
         self.port = 0
         self.requests = 0
         self.connections = 0
@@ -38,6 +38,56 @@ class Hostile:
         self.most_open = 0
         self.asked: list[tuple[float, int, int, int]] = []  # loop time, unit, address, count
         self.connected_s: list[float] = []  # loop time
+        self._answer, self._context = answer, context
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: int = 0) -> None:
+        server = await asyncio.start_server(self._connected, "127.0.0.1", port, ssl=self._context)
+        self._server, self.port = server, server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Stop listening and drop every connection."""
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def closed(self) -> None:
+        self.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def again(self) -> None:
+        """Serve the same port once more after `close`."""
+        await self.closed()
+        await self.start(self.port)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        self.connections += 1
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        self.connected_s.append(loop.time())
+        try:
+            while True:
+                head = await reader.readexactly(6)
+                frame = head + await reader.readexactly(int.from_bytes(head[4:6]))
+                self.requests += 1
+                asked = Asked(frame, self.requests)
+                self.asked.append((loop.time(), asked.unit, asked.address, asked.count))
+                await self._answer(asked, writer)
+        except (EOFError, OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self.open -= 1
+            writer.close()
 
 
 @asynccontextmanager
@@ -45,41 +95,9 @@ async def hostile(
     answer: Answer, context: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[Hostile]:
     """Serve `answer`, which is called once per request."""
-    seen = Hostile()
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        loop = asyncio.get_running_loop()
-        seen.connections += 1
-        seen.open += 1
-        seen.most_open = max(seen.most_open, seen.open)
-        seen.connected_s.append(loop.time())
-        try:
-            while True:
-                head = await reader.readexactly(6)
-                frame = head + await reader.readexactly(int.from_bytes(head[4:6]))
-                seen.requests += 1
-                asked = Asked(frame, seen.requests)
-                seen.asked.append((loop.time(), asked.unit, asked.address, asked.count))
-                await answer(asked, writer)
-        except (EOFError, OSError, asyncio.CancelledError):
-            pass
-        finally:
-            seen.open -= 1
-            writer.close()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=context)
-    seen.port = server.sockets[0].getsockname()[1]
+    server = Hostile(answer, context)
+    await server.start(port)
     try:
-        yield seen
+        yield server
     finally:
-        server.close()
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
+        await server.closed()
