@@ -52,6 +52,8 @@ class CounterRule:
 
     def most(self, value: float, elapsed_s: float) -> float:
         """The most that it can have counted in `elapsed_s`, from `value` on."""
+        if math.isinf(self.most_per_s):
+            return math.inf
         return self.most_per_s * max(elapsed_s, 0.0) + self.quantum + SAME * abs(value)
 
 

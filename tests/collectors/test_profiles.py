@@ -155,6 +155,10 @@ active_power_w = { register = 1, type = "f32" }
         ('"f32" }', '"f32", plausible = [2, 1] }', ("plausible",)),
         ('"f32" }', '"f32", writable = { min = 0, max = 1, enable = "x_state" } }', ("x_state",)),
         ('"f32" }', '"f32", model = 103, offset = 2 }', ("103",)),
+        ('"f32" }', '"f32", frozen_s = -1 }', ("frozen_s", "-1", "positive")),
+        ('"f32" }', '"f32", frozen = 1 }', ("frozen", "frozen_s")),
+        ("[points]", '[quality]\nwitnesses = ["active_power"]\n[points]', ("active_power", "active_power_w")),
+        ("[points]", '[quality]\nclock = "time_s"\n[points]', ("time_s", "[quality]")),
         ("[points]", "[points", ("TOML",)),
     ],
 )

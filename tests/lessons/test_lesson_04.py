@@ -11,7 +11,7 @@ from igoudar.collectors.poll import Station, Tally, poll
 from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.readers import Values
 from igoudar.core.clock import ManualClock
-from igoudar.core.model import ModbusAddress, Point, Quality, Reading, Reason
+from igoudar.core.model import MetricAddress, ModbusAddress, OpcUaAddress, Point, Quality, Reading, Reason
 from tests.collectors.rigs import START, device, run_virtually
 from tests.collectors.test_poll import Scripted
 
@@ -60,6 +60,15 @@ def test_lesson_04_infinity_is_no_number_either() -> None:
         for value in (math.inf, -math.inf):
             data = struct.pack(code, value)
             assert codec.decode(Point("x_w", ModbusAddress(0, type_)), data, None)[0] is None
+
+
+@pytest.mark.parametrize("raw", [math.nan, math.inf, -math.inf, 1e308])
+@pytest.mark.parametrize("address", [OpcUaAddress("X", scale=1e3), MetricAddress("x", scale=1e3)])
+def test_lesson_04_neither_node_nor_metric_brings_one(
+    address: OpcUaAddress | MetricAddress, raw: float
+) -> None:
+    value, quality, _ = codec.from_raw(Point("x_w", address), raw)
+    assert (value, quality) == (None, Quality.BAD)
 
 
 def test_lesson_04_forty_seconds_of_sentinels_after_a_reconnect_store_no_number() -> None:

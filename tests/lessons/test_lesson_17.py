@@ -49,6 +49,11 @@ def test_lesson_17_a_float_that_rounds_down_is_no_reset() -> None:
     assert step(1e9, 1e9 - 64, 5, RATED) == (0.0, Event.GROWTH)
 
 
+def test_lesson_17_without_a_rule_two_readings_of_one_instant_count_what_they_say() -> None:
+    assert step(5.0, 7.0, 0.0) == (2.0, Event.GROWTH)
+    assert step(7.0, 5.0, 0.0) == (5.0, Event.RESET)
+
+
 @given(st.lists(st.tuples(st.floats(0, 3600), st.floats(0, 2.0**32)), min_size=2, max_size=20))
 def test_lesson_17_energy_is_never_negative_and_never_more_than_rated(
     raw: list[tuple[float, float]],
