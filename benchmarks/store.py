@@ -9,6 +9,7 @@ import math
 import os
 import platform
 import random
+import shutil
 import statistics
 import tempfile
 import time
@@ -24,6 +25,7 @@ from igoudar.core.store.reader import ParquetReader
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 DAY_S = 86_400
+INFLUX_S = 60.0  # `python -m benchmarks influx` takes longer
 POINTS = tuple(f"point_{number:02d}_w" for number in range(50))
 RESULTS = Path(__file__).parent / "results" / "store.json"
 
@@ -105,9 +107,19 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         figures = measure(Path(folder), options.devices, options.period_s)
+    figures["influx"] = influx_rate()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1))  # noqa: T201 - a benchmark speaks to a person
+
+
+def influx_rate() -> dict[str, Any]:
+    """What InfluxDB takes from the same writer; why not, where there is none."""
+    from benchmarks.influx import measure as measure_influx  # it borrows this module's load
+
+    if not (os.environ.get("IGOUDAR_INFLUX_URL") or shutil.which("influxd")):
+        return {"skipped": "influxd is not installed (Debian: apt install influxdb)"}
+    return measure_influx(INFLUX_S)
 
 
 def measure(folder: Path, devices: int, period_s: int) -> dict[str, Any]:
