@@ -105,7 +105,7 @@ class OpcUaSession:
         """One connection from its opening to its end, which is told as a fault."""
         try:
             with classified(self.url):
-                async with self._door.opened(max(self._interval_s, 1.0)) as client:
+                async with self._door.opened() as client:
                     self.sessions += 1
                     await self._deliver(Line(client))
         except LinkFault as fault:

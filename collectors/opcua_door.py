@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 REQUEST_S = 4.0
+PROBE_S = 10.0  # a server at full load lags by seconds; the age of its data tells sooner
 SESSION_S = 30.0  # how long a server keeps a session that a dead connection left behind
 POLICY = "http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256"
 SITE_FILE_FIX = 'an exception stands in the site file: [[links.opcua]] with security = "none" and a reason'
@@ -61,30 +62,30 @@ class Door:
             self._trust.check(self._shown, self.url)
 
     @asynccontextmanager
-    async def opened(self, watch_s: float) -> AsyncIterator["Client"]:
-        """A connected client with an active session, probed every `watch_s`; closed on leaving."""
-        await self._reclaim(watch_s)
-        client = self._client(watch_s)
+    async def opened(self) -> AsyncIterator["Client"]:
+        """A connected client with an active session; closed on leaving."""
+        await self._reclaim()
+        client = self._client()
         try:
             await self._connect(client)
             yield client
         finally:
             await self._leave(client)
 
-    async def _reclaim(self, watch_s: float) -> None:
+    async def _reclaim(self) -> None:
         """End the session that was left behind, if there is one."""
         if self._memory is None or not self._memory.exists():
             return
-        client = self._client(watch_s)
+        client = self._client()
         try:
             await self._connect(client)
         finally:
             await self._leave(client)
 
-    def _client(self, watch_s: float) -> "Client":
+    def _client(self) -> "Client":
         from asyncua.client.client import Client
 
-        client = Client(self.url, timeout=REQUEST_S, watchdog_intervall=watch_s)
+        client = Client(self.url, timeout=REQUEST_S, watchdog_intervall=PROBE_S)
         client.name = client.description = "igoudar collector"
         client.session_timeout = int(1000 * SESSION_S)
         client.session_state_path = self._memory

@@ -209,6 +209,8 @@ class DeviceView(Document):
     quality: QualityWord
     last_at: datetime | None
     age_s: float | None
+    source_at: datetime | None = None  # the device's own time of its newest value, where it gives one
+    source_offset_s: float | None = None  # that time less ours: a clock that is off, or a value that is old
     gap: str | None = None
     values: dict[str, float | None] = {}
 

@@ -3,7 +3,7 @@
 from igoudar.control.errors import UnknownNameError
 from igoudar.control.scene import Scene
 from igoudar.control.schema import Devices, DeviceView, QualityWord
-from igoudar.core.model import Device, Quality
+from igoudar.core.model import Device, Quality, Reading
 
 
 def devices(scene: Scene) -> Devices:
@@ -40,9 +40,17 @@ def _view(scene: Scene, device: Device, values: bool) -> DeviceView:
         quality=_quality(scene, device),
         last_at=scene.picture.last_good.get(device.name),
         age_s=scene.picture.age_s(device.name),
+        source_at=reading.source_at if reading else None,
+        source_offset_s=_offset_s(reading),
         gap=f"{gap.reason.name.lower()}: {gap.detail}".removesuffix(": ") if gap else None,
         values=_values(scene, device) if values else {},
     )
+
+
+def _offset_s(reading: Reading | None) -> float | None:
+    if reading is None or reading.source_at is None:
+        return None
+    return (reading.source_at - reading.at).total_seconds()
 
 
 def _values(scene: Scene, device: Device) -> dict[str, float | None]:

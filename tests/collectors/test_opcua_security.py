@@ -73,7 +73,7 @@ async def test_safety_32_an_unknown_certificate_is_turned_away_until_a_person_tr
 async def test_safety_32_the_wire_is_signed_and_encrypted(rig: Rig, store: TrustStore) -> None:
     store.trust(SERVER.certificate)
     way = door(rig, store)
-    async with way.opened(1.0) as client:
+    async with way.opened() as client:
         assert client.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt
         assert client.security_policy.URI.endswith("#Basic256Sha256")
 
