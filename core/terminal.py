@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from unicodedata import category
 
+NAME_COLUMNS = 30  # what the first column may claim, so that names stay in one piece
+
 
 def printable(text: object) -> str:
     """On one line, without control characters: nothing from outside steers the terminal."""
@@ -22,8 +24,10 @@ def draw(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, title=safe(title) or None, title_justify="left")
-    for head in heads:
-        grid.add_column(safe(head), overflow="fold")
+    for number, head in enumerate(heads):
+        longest = max((len(row[number]) for row in rows), default=0)
+        least = 1 if number else min(NAME_COLUMNS, longest)
+        grid.add_column(safe(head), overflow="fold", min_width=least)
     for row in rows:
         grid.add_row(*row)
     Console(highlight=False).print(grid)
