@@ -1,6 +1,7 @@
 """Which registers to read together, and how to take the points out of them: compiled once per device."""
 
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from igoudar.core.model import Point, Profile, Quality, Reason
 Flags = dict[str, tuple[Quality, Reason]]
 
 NOTHING = Learned()
+LARGEST = sys.float_info.max
 
 
 class Field(NamedTuple):
@@ -31,6 +33,18 @@ class Field(NamedTuple):
     high: float
 
 
+Rule = tuple[str, float, float, float, float, float, frozenset[int]]
+"""Name, multiplier, divisor, offset, low, high, sentinels of a plain field."""
+
+
+class Group(NamedTuple):
+    """Fields of one block that are taken out at once: big-endian, without scale factor or overlap."""
+
+    block: int
+    unpack: struct.Struct
+    rules: tuple[Rule, ...]
+
+
 class Plan(NamedTuple):
     """All requests of a device and the points in their answers."""
 
@@ -38,12 +52,20 @@ class Plan(NamedTuple):
     fields: tuple[Field, ...]
     spans: tuple[Span, ...] = ()
     lost: frozenset[str] = frozenset()  # points whose registers the device does not have
+    groups: tuple[Group, ...] = ()
+    single: tuple[Field, ...] = ()  # fields in no group
 
     def decode(self, payloads: Sequence[bytes | Reason]) -> tuple[dict[str, float], Flags]:
         """Values and flags; a block that was refused is given as the reason why."""
         values: dict[str, float] = {}
         flags: Flags = dict.fromkeys(self.lost, (Quality.BAD, Reason.EXCEPTION))
-        for field in self.fields:
+        for group in self.groups:
+            data = payloads[group.block]
+            if isinstance(data, Reason):
+                flags.update((rule[0], (Quality.BAD, data)) for rule in group.rules)
+            else:
+                _take(group, data, values, flags)
+        for field in self.single:
             value = _value(field, payloads)
             if isinstance(value, Reason):
                 flags[field.name] = (Quality.BAD, value)
@@ -68,7 +90,30 @@ def compile_plan(
     """
     layout = lay_out(points, models, profile.modbus, learned)
     fields = tuple(_field(point, models, layout) for point in points if point.name not in layout.lost)
-    return Plan(layout.blocks, fields, layout.spans, layout.lost)
+    groups, single = _grouped(fields, layout.blocks)
+    return Plan(layout.blocks, fields, layout.spans, layout.lost, groups, single)
+
+
+class Plans:
+    """Compiled plans by what they are made of: a thousand devices of one product share theirs."""
+
+    def __init__(self, most: int = 512) -> None:
+        self._most = most
+        self._plans: dict[object, tuple[Profile, Plan]] = {}
+
+    def of(self, profile: Profile, models: Mapping[int, int], slow: bool, learned: Learned) -> Plan:
+        """The plan of all of the profile's points, or of those that are not slow."""
+        key = (id(profile), slow, tuple(models.items()), learned)
+        if key not in self._plans:
+            if len(self._plans) >= self._most:
+                self._plans.clear()
+            points = [point for point in profile.points.values() if slow or not point.slow]
+            plan = compile_plan(profile, models, points, learned)
+            self._plans[key] = (profile, plan)  # kept alive: another profile must not get its id
+        return self._plans[key][1]
+
+
+PLANS = Plans()
 
 
 def address_of(point: Point, models: Mapping[int, int]) -> int:
@@ -118,6 +163,45 @@ def _places(
 
 def _find(blocks: Sequence[Block], span: Span) -> Place:
     return next((i, 2 * (span.address - b.address)) for i, b in enumerate(blocks) if b.holds(span))
+
+
+def _grouped(fields: Sequence[Field], blocks: Sequence[Block]) -> tuple[tuple[Group, ...], tuple[Field, ...]]:
+    groups: list[Group] = []
+    single: list[Field] = []
+    for number, block in enumerate(blocks):
+        here = sorted((f for f in fields if f.block == number), key=lambda f: f.at)
+        plain: list[Field] = []
+        for field in here:
+            end = plain[-1].at + plain[-1].unpack.size if plain else 0
+            fits = field.order == "ABCD" and field.factor is None and field.at >= end
+            (plain if fits else single).append(field)
+        if plain:
+            groups.append(_group(number, plain, 2 * block.width))
+    return tuple(groups), tuple(single)
+
+
+def _group(number: int, fields: Sequence[Field], size: int) -> Group:
+    form, at = ">", 0
+    for field in fields:
+        form += f"{field.at - at}x{field.unpack.format[1:]}"
+        at = field.at + field.unpack.size
+    rules = tuple(
+        (f.name, f.multiplier, f.divisor, f.offset, max(f.low, -LARGEST), min(f.high, LARGEST), f.sentinels)
+        for f in fields
+    )
+    return Group(number, struct.Struct(f"{form}{size - at}x"), rules)
+
+
+def _take(group: Group, data: bytes, values: dict[str, float], flags: Flags) -> None:
+    """What fails the comparison is out of range or no number at all."""
+    for rule, raw in zip(group.rules, group.unpack.unpack(data), strict=True):
+        name, multiplier, divisor, offset, low, high, sentinels = rule
+        value = raw * multiplier / divisor + offset
+        if low <= value <= high and (not sentinels or raw not in sentinels):
+            values[name] = value
+        else:
+            nothing = raw != raw or raw in sentinels
+            flags[name] = (Quality.BAD, Reason.SENTINEL if nothing else Reason.OUT_OF_RANGE)
 
 
 def _value(field: Field, payloads: Sequence[bytes | Reason]) -> float | Reason:

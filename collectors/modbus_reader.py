@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from igoudar.collectors import codec, sunspec
-from igoudar.collectors.blocks import Flags, Plan, address_of, compile_plan
+from igoudar.collectors.blocks import PLANS, Flags, Plan, address_of
 from igoudar.collectors.faults import DeviceFault, LinkFault
 from igoudar.collectors.readers import Values
 from igoudar.collectors.refusals import PART_REFUSED, REFUSED, Refusals
@@ -69,8 +69,7 @@ class ModbusReader:
         if self._stale_layout():
             await self._find_models()
         if slow not in self._plans:
-            points = [p for p in self._profile.points.values() if slow or not p.slow]
-            self._plans[slow] = compile_plan(self._profile, self._models, points, self._refusals.learned)
+            self._plans[slow] = PLANS.of(self._profile, self._models, slow, self._refusals.learned)
         return self._plans[slow]
 
     def _stale_layout(self) -> bool:
