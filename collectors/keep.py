@@ -114,7 +114,8 @@ class Keeper:
         """Forward some of the backlog; False when there is none or the store does not take it."""
         if not self.courier.due or not self.spool.batches:
             return False
-        batches: list[Batch] = await self._on_spool(self.spool.take, MOST_READINGS_A_BATCH)
+        most = MOST_READINGS_A_BATCH if self.courier.up else 1  # one batch shows whether it is back
+        batches: list[Batch] = await self._on_spool(self.spool.take, most)
         numbers = [batch.number for batch in batches]
         if not batches or not await self.courier.deliver([r for batch in batches for r in batch.readings]):
             await self._on_spool(self.spool.release, numbers)
@@ -142,7 +143,8 @@ class Keeper:
             except OSError as error:
                 LOG.warning("the spool can't be read now: %s", error)
                 moved = False
-            await self.save()
+            if self.spool.unsaved:
+                await self.save()
             if not moved:
                 await self._pause(LOOK_S)
 

@@ -69,6 +69,11 @@ class Spool:
         return self._next - self._done.count(0, self._next - 1)
 
     @property
+    def unsaved(self) -> bool:
+        """Whether `save` has something to do."""
+        return not self._saved
+
+    @property
     def oldest_us(self) -> int | None:
         """Received time of the oldest reading that may wait [us since 1970], None when nothing does."""
         return self._segments.oldest_us if self.batches else None

@@ -23,7 +23,7 @@ class FakeDisk:
     calls: int = 0
     files: dict[str, bytearray] = field(default_factory=dict)
     _entries: dict[str, bytearray] = field(default_factory=dict)  # names as last made durable
-    _synced: dict[int, tuple[bytearray, bytes]] = field(default_factory=dict)  # by file, under any name
+    _synced: dict[int, tuple[bytearray, int]] = field(default_factory=dict)  # file -> durable bytes of it
 
     def sizes(self) -> dict[str, int]:
         return {name: len(content) for name, content in self.files.items()}
@@ -51,7 +51,7 @@ class FakeDisk:
         self._may_cut()
         if self.refuse:
             raise OSError(errno.EIO, "input/output error")
-        self._synced[id(self.files[name])] = (self.files[name], bytes(self.files[name]))
+        self._synced[id(self.files[name])] = (self.files[name], len(self.files[name]))
 
     def rename(self, old: str, new: str) -> None:
         self._may_cut()
@@ -88,16 +88,15 @@ class FakeDisk:
         entries |= {n: f for n, f in self._entries.items() if n in self.files and n not in entries}
         self.files = {name: bytearray(self._after_cut(file)) for name, file in entries.items()}
         self._entries = dict(self.files)
-        self._synced = {id(file): (file, bytes(file)) for file in self.files.values()}
+        self._synced = {id(file): (file, len(file)) for file in self.files.values()}
 
     def _keeps(self, name: str) -> bool:
         """A name that was durable stays, unless it was removed since: then either."""
         return name in self.files or self.chance.random() < 0.5
 
     def _after_cut(self, file: bytearray) -> bytes:
-        synced, whole = self._synced.get(id(file), (file, b""))[1], bytes(file)
-        if whole[: len(synced)] != synced:  # cut shorter since, and that is not durable
-            return synced
-        rest = whole[len(synced) :]
+        whole = bytes(file)
+        synced = self._synced.get(id(file), (file, 0))[1]
+        rest = whole[synced:]
         rest = rest[: self.chance.randrange(len(rest) + 1)]
-        return synced + (bytes(len(rest)) if self.chance.random() < 0.3 else rest)
+        return whole[:synced] + (bytes(len(rest)) if self.chance.random() < 0.3 else rest)

@@ -1,0 +1,102 @@
+"""SIGKILL at any moment: what the collector acknowledged is in the store in the end, and nothing else."""
+
+import asyncio
+import random
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from igoudar.collectors.client import CollectClient
+from igoudar.collectors.profiles import load_profiles
+from igoudar.core.store.protocol import Series
+from igoudar.core.store.reader import ParquetReader
+
+from .rigs import image, pymodbus_server, until
+from .storm import POINT, PROFILE
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = 20
+IN_FLIGHT = 3 * UNITS  # readings that one kill may find stored but not yet told of
+Sample = tuple[str, datetime]
+
+
+@asynccontextmanager
+async def collector(folder: Path, port: int, mood: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process; it is gone when the context ends."""
+    args = ("-m", "tests.collectors.storm", str(folder), str(port), str(UNITS), mood)
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(sys.executable, *args, cwd=ROOT, stderr=log)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+def acknowledged(folder: Path) -> list[Sample]:
+    lines = (folder / "acknowledged").read_text().splitlines() if (folder / "acknowledged").exists() else []
+    pairs = (line.split(" ") for line in lines)
+    return [(device, datetime.fromisoformat(at)) for device, at in pairs]
+
+
+def stored(folder: Path) -> list[Sample]:
+    series = [Series(f"m{n}", POINT) for n in range(1, UNITS + 1)]
+    always = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    rows = ParquetReader(folder / "store").range(series, *always)
+    return list(rows.select("device", "time").iter_rows())
+
+
+async def storm(folder: Path, kills: int) -> None:
+    chance = random.Random(kills)  # noqa: S311
+    words = image(load_profiles()[PROFILE], {POINT: 5000.0, "frequency_hz": 50.0})
+    async with pymodbus_server(dict.fromkeys(range(1, UNITS + 1), words)) as port:
+        for _ in range(kills):
+            async with collector(folder, port, "moody") as process:
+                before = len(acknowledged(folder))
+                await until(lambda before=before: len(acknowledged(folder)) > before, 60)
+                await asyncio.sleep(chance.uniform(0, 2))
+                process.kill()
+        (folder / "collect.sock").unlink()  # of one that was killed
+        async with collector(folder, port, "calm") as process:
+            await until((folder / "collect.sock").exists, 60)
+            await _drained(folder)
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), 60) == 0, (folder / "log").read_text()
+
+
+async def _drained(folder: Path) -> None:
+    async with asyncio.timeout(60), CollectClient(folder / "collect.sock") as client:
+        while (await client.metrics())["collector_spool_batches"] > 0:
+            await asyncio.sleep(0.05)
+
+
+async def _proved(folder: Path, kills: int) -> None:
+    await storm(folder, kills)
+    told, kept = acknowledged(folder), stored(folder)
+    assert len(kept) == len(set(kept))
+    assert len(told) > kills * UNITS / 2
+    assert set(told) - set(kept) == set()
+    unsaid = set(kept) - set(told)  # stored, and killed before it could say so
+    assert len(unsaid) <= kills * IN_FLIGHT
+    assert not any(_was_followed(sample, told) for sample in unsaid)
+
+
+def _was_followed(sample: Sample, told: list[Sample]) -> bool:
+    """Whether the same process acknowledged a later reading of the device soon after."""
+    device, at = sample
+    soon = timedelta(seconds=15)  # site time: between one poll and two
+    return any(name == device and at < then < at + soon for name, then in told)
+
+
+async def test_five_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    await _proved(tmp_path, 5)
+
+
+@pytest.mark.soak
+async def test_a_storm_of_kills_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    await _proved(tmp_path, 100)
