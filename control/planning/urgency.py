@@ -1,0 +1,62 @@
+"""How late jobs may run: latest starts, and how many GPUs they need now when they share the site."""
+
+import numpy as np
+
+from igoudar.control.planning.policy import STEP_S, View
+from igoudar.control.planning.table import Booleans, Floats, Integers, Phase
+
+HORIZON_STEPS = 7 * 96
+CAPACITY_SHARE = 0.9  # of the GPUs is planned with: jobs not yet submitted will want some; our assumption
+
+
+def left_s(view: View, rows: Integers) -> Floats:
+    """Work still to do, at the longest to reckon with [s]."""
+    return np.maximum(0.0, view.jobs.longest_s[rows] - view.fleet.done_s[rows])
+
+
+def running(view: View, rows: Integers) -> Booleans:
+    """Which of the rows run now."""
+    runs: Booleans = view.fleet.phase[rows] == Phase.RUNNING
+    return runs
+
+
+def slack_s(view: View, rows: Integers) -> Floats:
+    """How long a job may still not run [s]; for a running one the cost of its stop is taken off."""
+    stop_s = np.where(running(view, rows), view.jobs.checkpoint_s[rows], 0.0)
+    return view.jobs.deadline_s[rows] - view.now_s - left_s(view, rows) - stop_s
+
+
+def locked(view: View, rows: Integers) -> Booleans:
+    """Running jobs that may not be stopped: not preemptible, or inside their minimum run."""
+    jobs, fleet = view.jobs, view.fleet
+    inside = view.now_s - fleet.since_s[rows] < jobs.min_run_s[rows]
+    return running(view, rows) & (~jobs.preemptible[rows] | inside)
+
+
+def forced(view: View, rows: Integers) -> Booleans:
+    """Jobs that miss their deadline unless they run in this step."""
+    return slack_s(view, rows) < STEP_S
+
+
+def needed_gpus(view: View, rows: Integers) -> int:
+    """GPUs that must run now so that, everybody starting as late as possible, no later step is overfull.
+
+    The latest runs of all jobs are laid over the coming steps; what exceeds the capacity of a step is carried
+    to the step before it, back to now.
+    """
+    slack = np.floor(np.maximum(0.0, slack_s(view, rows)) / STEP_S)
+    length = np.ceil(left_s(view, rows) / STEP_S)
+    first = np.minimum(slack, HORIZON_STEPS).astype(np.int64)
+    last = np.minimum(first + length, HORIZON_STEPS).astype(np.int64)
+    edges = np.zeros(HORIZON_STEPS + 1)
+    np.add.at(edges, first, view.jobs.gpus[rows])
+    np.add.at(edges, last, -view.jobs.gpus[rows])
+    return int(np.ceil(_carried(np.cumsum(edges[:-1]), CAPACITY_SHARE * view.gpus_by_power)))
+
+
+def _carried(latest: Floats, capacity: float) -> float:
+    """Load of the first step after every overfull step passed its excess to the one before."""
+    excess = np.cumsum((latest[1:] - capacity)[::-1])
+    lowest = np.minimum.accumulate(np.minimum(excess, 0.0))
+    carry = float(excess[-1] - lowest[-1]) if len(excess) else 0.0
+    return float(latest[0]) + carry

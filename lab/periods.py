@@ -1,0 +1,130 @@
+"""One period of a backtest: its supply, its urgent load, its jobs (the reference scenario's rules)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from igoudar.control.planning.policy import STEP_S, Limits
+from igoudar.control.planning.table import Floats, JobTable
+from igoudar.lab.resources import ResourcePeriod
+from igoudar.lab.scenario import Scenario
+from igoudar.lab.traces import Trace
+
+ORIGIN = datetime(2025, 1, 6, tzinfo=UTC)
+WEEK_S = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What one period is played with; arrays are per 15-min step."""
+
+    index: int
+    start: datetime
+    weight: float
+    pv_w: Floats
+    wind_w: Floats
+    urgent_w: Floats
+    pue: Floats
+    jobs: JobTable
+    rejected: tuple[tuple[str, str], ...]  # (job id, reason)
+
+    @property
+    def steps(self) -> int:
+        """Steps of 15 min."""
+        return len(self.pv_w)
+
+    @property
+    def end_s(self) -> float:
+        """Length [s]."""
+        return self.steps * STEP_S
+
+
+def limits_of(scenario: Scenario) -> Limits:
+    """The run's ratings and prices."""
+    gpus, cap_w = scenario.gpus or 0, (scenario.it_cap_mw or 0.0) * 1e6
+    battery_wh = (scenario.battery_mwh or 0.0) * 1e6
+    return Limits(
+        gpus=gpus,
+        gpu_w=cap_w / gpus if gpus else 0.0,
+        it_cap_w=cap_w,
+        import_limit_w=(scenario.import_limit_mw or 0.0) * 1e6,
+        export_limit_w=(scenario.export_limit_mw or 0.0) * 1e6,
+        battery_wh=battery_wh,
+        battery_w=(scenario.battery_mw or 0.0) * 1e6,
+        efficiency=scenario.efficiency,
+        soc_max_wh=battery_wh,
+        price_per_mwh=scenario.price,
+        export_price_per_mwh=scenario.export_price,
+        peak_price_per_mw=scenario.peak_price_per_mw_week,
+        desalination_w=scenario.desalination_mwh_per_day * 1e6 / 24.0,
+        desalination_daily_wh=scenario.desalination_mwh_per_day * 1e6,
+        electrolyser_w=scenario.electrolyser_mwh_per_day * 1e6 / 24.0,
+        electrolyser_daily_wh=scenario.electrolyser_mwh_per_day * 1e6,
+    )
+
+
+def build_periods(
+    scenario: Scenario, resource: list[ResourcePeriod], trace: Trace, pue: list[Floats] | None = None
+) -> list[Period]:
+    """Every period with its window of the trace: period i replays window i mod the trace's whole weeks."""
+    windows = max(1, int(trace.span_s // WEEK_S))
+    periods, start = [], ORIGIN
+    for index, part in enumerate(resource):
+        hours = np.arange(part.steps) / 4.0
+        cap_w = (scenario.it_cap_mw or 0.0) * 1e6
+        swing = 1.0 + scenario.urgent_swing * np.sin(2 * np.pi * (hours - 14.0) / 24.0)
+        jobs, rejected = _jobs(scenario, trace, index % windows, part.steps * STEP_S)
+        periods.append(
+            Period(
+                index,
+                start,
+                part.weight,
+                part.pv_ratio * (scenario.pv_mw or 0.0) * 1e6,
+                part.wind_ratio * (scenario.wind_mw or 0.0) * 1e6,
+                scenario.urgent_share * cap_w * swing,
+                pue[index] if pue else np.full(part.steps, scenario.pue),
+                jobs,
+                rejected,
+            )
+        )
+        start += timedelta(seconds=part.steps * STEP_S)
+    return periods
+
+
+def _jobs(
+    scenario: Scenario, trace: Trace, window: int, end_s: float
+) -> tuple[JobTable, tuple[tuple[str, str], ...]]:
+    first_s = window * WEEK_S
+    inside = pl.col("submitted_s").is_between(first_s, first_s + end_s, closed="left")
+    rows = trace.jobs.filter(inside).with_columns(pl.col("submitted_s", "deadline_s") - first_s)
+    first_step = (pl.col("submitted_s") / STEP_S).ceil()
+    ends_s = (first_step + (pl.col("duration_s") / STEP_S).ceil()) * STEP_S
+    reason = (
+        pl.when(pl.col("gpus") > (scenario.gpus or 0))
+        .then(pl.lit("more_gpus_than_the_site"))
+        .when(ends_s > end_s)
+        .then(pl.lit("outlasts_its_period"))
+        .otherwise(pl.lit(""))
+    )
+    rows = rows.with_columns(reason.alias("reason"))
+    kept, left = rows.filter(pl.col("reason") == ""), rows.filter(pl.col("reason") != "")
+    return _table(scenario, kept, end_s), tuple(left.select("job_id", "reason").iter_rows())
+
+
+def _table(scenario: Scenario, rows: pl.DataFrame, end_s: float) -> JobTable:
+    count = rows.height
+    duration = rows["duration_s"].to_numpy()
+    return JobTable(
+        job_id=tuple(rows["job_id"].to_list()),
+        gpus=rows["gpus"].to_numpy(),
+        submitted_s=rows["submitted_s"].to_numpy(),
+        duration_s=duration,
+        expected_s=duration.copy(),
+        longest_s=duration.copy(),
+        deadline_s=np.minimum(rows["deadline_s"].to_numpy(), end_s),
+        preemptible=np.ones(count, np.bool_),
+        checkpoint_s=np.full(count, scenario.checkpoint_min * 60.0),
+        min_run_s=np.full(count, scenario.min_run_min * 60.0),
+    )
