@@ -12,6 +12,8 @@ from igoudar.core.store.influx_line import GAP_FIELD, QUALITY, REASON
 from igoudar.core.store.influx_place import InfluxPlace
 from igoudar.core.store.influx_ql import between, newest, of_devices, of_site, select
 from igoudar.core.store.influx_rows import EMPTY, fold, long_rows, to_reading
+from igoudar.core.store.influx_steps import STEPS, steps
+from igoudar.core.store.influx_steps import query as steps_query
 from igoudar.core.store.influx_wire import TIMEOUT_S
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.rows import from_us
@@ -54,8 +56,35 @@ class InfluxReader:
         A step without a good value has no row. `good_share` counts the device's gaps as samples that were not
         good.
         """
-        gaps = {Series(device, GAP_POINT) for device, _ in series}
-        return fold(self.range([*series, *gaps], start, end), start, step)
+        found = self._steps(series, start, end, step)
+        doubtful = found.filter(pl.col("uncertain") > 0)
+        good = found.filter(pl.col("uncertain") == 0).drop("uncertain")
+        if doubtful.is_empty():
+            return good
+        again = self._folded(doubtful, start, step)
+        return pl.concat([good, again]).sort("device", "point", "time")
+
+    def _steps(
+        self, series: Sequence[Series], start: datetime, end: datetime, step: timedelta
+    ) -> pl.DataFrame:
+        frames = [STEPS]
+        for (kind, asked), devices in self._alike(series).items():
+            points = sorted(asked - {GAP_FIELD})
+            for where in of_devices(self._place.site, devices) if points else ():
+                query = steps_query(points, kind, where, (start, end), step)
+                frames += [frame for found in self._http.series(query) for frame in steps(found, points)]
+        return pl.concat(frames).sort("device", "point", "time")
+
+    def _folded(self, doubtful: pl.DataFrame, start: datetime, step: timedelta) -> pl.DataFrame:
+        """Steps that hold uncertain values, put together from their samples."""
+        frames = []
+        spans = doubtful.group_by("device", "point").agg(
+            first=pl.col("time").min(), last=pl.col("time").max()
+        )
+        for device, point, first, last in spans.iter_rows():
+            samples = self.range([Series(device, point), Series(device, GAP_POINT)], first, last + step)
+            frames.append(fold(samples, start, step))
+        return pl.concat(frames).join(doubtful, on=("device", "point", "time"), how="semi")
 
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""

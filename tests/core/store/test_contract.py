@@ -228,3 +228,50 @@ def test_any_reading_comes_back_as_it_was(
     )
     store.append([moved])
     assert reader.latest(["pdu-1"]) == {"pdu-1": moved}
+
+
+samples = st.lists(
+    st.tuples(st.integers(0, 59), st.floats(-1e9, 1e9), st.sampled_from(list(Quality))),
+    min_size=1,
+    unique_by=lambda sample: sample[0],
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(found=samples, gaps=st.sets(st.integers(0, 59), max_size=5), step_s=st.integers(1, 30))
+def test_downsampling_agrees_with_counting_by_hand(
+    store: TelemetryStore,
+    reader: TelemetryReader,
+    found: list[tuple[int, float, Quality]],
+    gaps: set[int],
+    step_s: int,
+) -> None:
+    begin = 120 * next(_windows) + 0.25  # a place of its own for every example; steps need not be round
+    store.append([sample(begin + second, value, quality) for second, value, quality in found])
+    store.append([Reading(at(begin + second + 0.5), "pdu-1", {}, gap=Gap(Reason.BUSY)) for second in gaps])
+    expected = {}
+    for first in range(0, 60, step_s):
+        here = sorted(one for one in found if first <= one[0] < first + step_s)
+        good = [value for _, value, quality in here if quality is Quality.GOOD]
+        missing = len([second for second in gaps if first <= second < first + step_s])
+        if good:
+            share = len(good) / (len(here) + missing)
+            expected[at(begin + first)] = (min(good), max(good), good[-1], share)
+    frame = reader.downsample([POWER], at(begin), at(begin + 60), timedelta(seconds=step_s))
+    rows = frame.select("time", "min", "max", "last", "good_share").rows()
+    assert {time: (low, high, last, share) for time, low, high, last, share in rows} == {
+        time: (low, high, last, pytest.approx(share)) for time, (low, high, last, share) in expected.items()
+    }
+    assert all(
+        low - 1e-3 <= mean <= high + 1e-3 for mean, low, high in frame.select("mean", "min", "max").rows()
+    )
+
+
+def sample(second: float, value: float, quality: Quality) -> Reading:
+    values = {} if quality is Quality.BAD else {"active_power_w": value}
+    flags = {} if quality is Quality.GOOD else {"active_power_w": (quality, Reason.FROZEN)}
+    return Reading(at(second), "pdu-1", values, flags)
