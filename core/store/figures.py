@@ -31,8 +31,6 @@ class Figures:
 
     def shown(self, manifest: Manifest, hot: int) -> dict[str, float]:
         """By the names of the collector's metrics."""
-        coverage = Coverage.of(manifest)
-        waiting = sum(not all(coverage.is_fresh(hour, tier) for tier in ROLLED) for hour in coverage.raw)
         return {
             "store_appends_total": self.appends,
             "store_samples_total": self.samples,
@@ -40,7 +38,7 @@ class Figures:
             "store_postponed_merges_total": self.postponed,
             "store_hot_segments": hot,
             "store_merged_segments": len(manifest.merged),
-            "store_hours_not_rolled_up": waiting,
+            "store_hours_not_rolled_up": hours_not_rolled_up(manifest),
             "store_quarantined_segments": len(manifest.quarantined),
         }
 
@@ -80,9 +78,15 @@ def store_stats(store: Path) -> StoreStats:
     found = [_tier("hot", view.hot, store)]
     found += [_tier(tier.folder, [one for one in files if one.tier is tier], store) for tier in TIERS]
     points = Counter(book.frame().get_column("point"))
-    waiting = int(Figures().shown(view.manifest, 0)["store_hours_not_rolled_up"])
+    waiting = hours_not_rolled_up(view.manifest, view.hot)
     series = points.total() - points[GAP_POINT]
     return StoreStats(tuple(found), len(book.devices), series, waiting, len(view.manifest.quarantined))
+
+
+def hours_not_rolled_up(manifest: Manifest, hot: Sequence[Segment] = ()) -> int:
+    """Hours with samples that are not in every roll-up."""
+    coverage = Coverage.of(manifest, hot)
+    return sum(not all(coverage.is_fresh(hour, tier) for tier in ROLLED) for hour in coverage.raw)
 
 
 def _tier(name: str, segments: Sequence[Segment], store: Path) -> TierStats:

@@ -16,7 +16,7 @@ from igoudar.core.store.rollup import EMPTY_ROLLS, as_buckets, energy_kinds, ful
 from igoudar.core.store.rows import EMPTY_ROWS, from_us, newest_of_each, to_readings, to_us
 from igoudar.core.store.segments import Segment, is_whole
 from igoudar.core.store.series import GAP_POINT, POINTS_PER_DEVICE, SeriesBook, book_files
-from igoudar.core.store.tiers import RAW
+from igoudar.core.store.tiers import RAW, Tier
 from igoudar.core.store.view import ATTEMPTS, View, busy, current_view
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,22 @@ class ParquetReader:
         """
         window = Window(to_us(start), to_us(end), max(1, step // timedelta(microseconds=1)))
         return self._consistently(lambda view: self._rollup(view, series, window))
+
+    def numbers(self, devices: Collection[str] | None = None) -> list[int]:
+        """Series numbers of some devices, gaps included, or of all; sorted."""
+        book = self._newest_book().frame()
+        wanted = book if devices is None else book.filter(pl.col("device").is_in(list(devices)))
+        return wanted.get_column("series").sort().to_list()
+
+    def hours(self, tier: Tier) -> list[int]:
+        """Hours since 1970 that hold samples, or of a roll-up's tier anything, oldest first."""
+        view = self._consistently(lambda view: view)
+        of_tier = [one for one in view.files if one.tier in (tier, RAW)]
+        return sorted({hour for one in of_tier for hour in one.hours})
+
+    def block(self, tier: Tier, numbers: Sequence[int], start_us: int, end_us: int) -> pl.DataFrame:
+        """Samples or roll-ups of some series in a part of an hour, with names and times."""
+        return self._consistently(lambda view: self._block(view, tier, numbers, (start_us, end_us)))
 
     def last_time(self) -> datetime | None:
         """Received time of the newest sample, None in an empty store."""
@@ -132,6 +148,15 @@ class ParquetReader:
         buckets = pl.concat(parts).sort("series", "time_us") if parts else EMPTY_ROLLS
         stepped = roll_up(buckets, kinds, window.step_us, window.start_us, seams=True)
         return _named(with_good_share(stepped), names).select(*DOWNSAMPLED, "good", "energy_wh")
+
+    def _block(self, view: View, tier: Tier, numbers: Sequence[int], bounds: tuple[int, int]) -> pl.DataFrame:
+        book = self._newest_book().frame().filter(_any_of(numbers))
+        if tier is RAW:
+            rows = newest_of_each(self._rows(view.segments, numbers, *bounds, EMPTY_ROWS))
+        else:
+            rows = self._part(view, Span(*bounds, tier, with_samples=True), numbers, energy_kinds(book))
+        time = pl.from_epoch("time_us", time_unit="us").dt.replace_time_zone("UTC").alias("time")
+        return rows.join(book, on="series", maintain_order="left").with_columns(time)
 
     def _part(self, view: View, span: Span, numbers: Sequence[int], kinds: pl.DataFrame) -> pl.DataFrame:
         """Buckets of one span of the plan."""
