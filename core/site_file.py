@@ -218,8 +218,8 @@ class OpcUaEntry(Table):
     server: Annotated[str, Field(max_length=200, pattern=r"^opc\.tcp://[^\s/]+:[0-9]{1,5}$")]
     security: Literal["sign-and-encrypt", "none"] = "sign-and-encrypt"
     reason: Words = ""
-    user_file: Words = ""
-    password_file: Words = ""
+    user_file: AbsoluteFile = ""
+    password_file: AbsoluteFile = ""
 
 
 class TlsEntry(Table):
