@@ -24,6 +24,7 @@ from igoudar.simulators.modbus_faults import (
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
 NO_TARGET = 0x0B  # gateway target device failed to respond
 
+READ_COILS, READ_DISCRETE = 1, 2
 READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY = 3, 4, 6, 16
 MAX_READ, MAX_WRITE = 125, 123
 
@@ -62,6 +63,8 @@ def _execute(unit: Unit, pdu: bytes) -> bytes:
     function = pdu[0]
     if function in (READ_HOLDING, READ_INPUT):
         return _read(unit, function, pdu)
+    if function in (READ_COILS, READ_DISCRETE):
+        return _read_bits(unit, function, pdu)
     if function == WRITE_ONE:
         return _write_one(unit, pdu)
     if function == WRITE_MANY:
@@ -75,6 +78,19 @@ def _read(unit: Unit, function: int, pdu: bytes) -> bytes:
     address, count = PAIR.unpack_from(pdu, 1)
     _check(address, count, MAX_READ)
     return bytes((function, 2 * count)) + unit.read(function, address, count)
+
+
+def _read_bits(unit: Unit, function: int, pdu: bytes) -> bytes:
+    """Bits are held as registers of 0 and 1, as the profile has them."""
+    if len(pdu) != 5:
+        raise ModbusRefusal(ILLEGAL_VALUE)
+    address, count = PAIR.unpack_from(pdu, 1)
+    _check(address, count, MAX_READ)
+    bits = unit.read(function, address, count)[1::2]
+    packed = bytes(
+        sum((bit & 1) << i for i, bit in enumerate(bits[at : at + 8])) for at in range(0, count, 8)
+    )
+    return bytes((function, len(packed))) + packed
 
 
 def _write_one(unit: Unit, pdu: bytes) -> bytes:

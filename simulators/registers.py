@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 from igoudar.collectors import codec, sunspec
 from igoudar.core.model import ModbusAddress, Point, Profile
-from igoudar.simulators.modbus_server import ILLEGAL_ADDRESS, ILLEGAL_VALUE, READ_HOLDING, ModbusRefusal
+from igoudar.simulators.modbus_server import (
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    READ_HOLDING,
+    ModbusRefusal,
+)
 from igoudar.simulators.sunspec_image import image
 
 
@@ -98,7 +104,9 @@ class RegisterBank:
             self._put(place.function, place.address, data)
 
     def read(self, function: int, address: int, count: int) -> bytes:
-        """`count` registers; ModbusRefusal 2 outside the product's map or in one of its holes."""
+        """`count` registers; ModbusRefusal 2 outside the product's map or in one of its holes, 1 without bits."""
+        if function < READ_HOLDING and function not in self._blocks:
+            raise ModbusRefusal(ILLEGAL_FUNCTION)
         if any(start < address + count and address <= end for start, end in self._holes):
             raise ModbusRefusal(ILLEGAL_ADDRESS)
         for start, data in self._blocks.get(function, ()):

@@ -226,8 +226,11 @@ def _check(profile: Profile, where: str) -> None:
                         f"{name!r} is not a point", where=at, fix="name a point of this profile"
                     )
         address = point.address
-        if isinstance(address, ModbusAddress) and address.model:
-            _inside_model(address, models, at)
+        if isinstance(address, ModbusAddress):
+            if point.writable and address.function != 3:
+                raise ConfigError("only holding registers are written", where=at, fix="read it by function 3")
+            if address.model:
+                _inside_model(address, models, at)
 
 
 def _inside_model(address: ModbusAddress, models: Mapping[int, int], where: str) -> None:
