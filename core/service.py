@@ -1,6 +1,7 @@
 """A service and its runner: what lives long opens in order, runs side by side and unwinds in reverse."""
 
 import asyncio
+import gc
 import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -16,6 +17,8 @@ Service = AbstractAsyncContextManager[Serve]
 """Entering it takes what it needs (ports, files) and gives its `serve`; leaving it gives that back."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GARBAGE = (50_000, 20, 50)  # thresholds of the cyclic collector: Python's own cost a third of a busy process
+SETTLED_S = 30.0  # wall
 
 
 async def run_services(
@@ -49,6 +52,7 @@ def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
             line instead of a tree; anything unexpected is raised as it came.
     """
     _allow_files()
+    gc.set_threshold(*GARBAGE)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(until_signalled(work))
@@ -57,6 +61,12 @@ def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
         if expected is None or rest is not None:
             raise
         raise _first(expected) from group
+
+
+def _settle() -> None:
+    """What was built by now lives as long as the process: no later search for cycles walks through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _allow_files() -> None:
@@ -77,12 +87,14 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     Only the cancellation that a signal asked for is swallowed; any other one, and any error, goes on.
     """
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    settled = loop.call_later(SETTLED_S, _settle)
     async with _signals(loop, asked.set):
         task = asyncio.ensure_future(work)
         waiting = asyncio.ensure_future(asked.wait())
         try:
             await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            settled.cancel()
             waiting.cancel()
             stopped = task.cancel()
             await asyncio.wait((task,))
