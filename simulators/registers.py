@@ -104,7 +104,7 @@ class RegisterBank:
             self._put(place.function, place.address, data)
 
     def read(self, function: int, address: int, count: int) -> bytes:
-        """`count` registers; ModbusRefusal 2 outside the product's map or in one of its holes, 1 without bits."""
+        """`count` registers; ModbusRefusal 2 outside the product's map or in one of its holes."""
         if function < READ_HOLDING and function not in self._blocks:
             raise ModbusRefusal(ILLEGAL_FUNCTION)
         if any(start < address + count and address <= end for start, end in self._holes):
