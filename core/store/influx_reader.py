@@ -61,7 +61,7 @@ class InfluxReader:
         good = found.filter(pl.col("uncertain") == 0).drop("uncertain")
         if doubtful.is_empty():
             return good
-        again = self._folded(doubtful, start, step)
+        again = self._folded(doubtful, start, end, step)
         return pl.concat([good, again]).sort("device", "point", "time")
 
     def _steps(
@@ -75,14 +75,17 @@ class InfluxReader:
                 frames += [frame for found in self._http.series(query) for frame in steps(found, points)]
         return pl.concat(frames).sort("device", "point", "time")
 
-    def _folded(self, doubtful: pl.DataFrame, start: datetime, step: timedelta) -> pl.DataFrame:
+    def _folded(
+        self, doubtful: pl.DataFrame, start: datetime, end: datetime, step: timedelta
+    ) -> pl.DataFrame:
         """Steps that hold uncertain values, put together from their samples."""
         frames = []
-        spans = doubtful.group_by("device", "point").agg(
-            first=pl.col("time").min(), last=pl.col("time").max()
-        )
+        time = pl.col("time")
+        spans = doubtful.group_by("device", "point").agg(first=time.min(), last=time.max())
         for device, point, first, last in spans.iter_rows():
-            samples = self.range([Series(device, point), Series(device, GAP_POINT)], first, last + step)
+            samples = self.range(
+                [Series(device, point), Series(device, GAP_POINT)], first, min(last + step, end)
+            )
             frames.append(fold(samples, start, step))
         return pl.concat(frames).join(doubtful, on=("device", "point", "time"), how="semi")
 

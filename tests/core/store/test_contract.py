@@ -201,6 +201,14 @@ points = st.sampled_from(["active_power_w", "voltage_v", "frequency_hz", "operat
 reasons = st.sampled_from([reason for reason in Reason if reason is not Reason.NONE])
 
 
+def test_the_last_step_ends_where_the_range_does(store: TelemetryStore, reader: TelemetryReader) -> None:
+    flag = {"active_power_w": (Quality.UNCERTAIN, Reason.FROZEN)}
+    store.append([reading(0, 1.0), reading(12, 3.0), Reading(at(13), "pdu-1", {"active_power_w": 9.0}, flag)])
+    store.append([reading(16, 100.0)])
+    frame = reader.downsample([POWER], at(0), at(15), timedelta(seconds=10))
+    assert frame.select("time", "max", "good_share").rows() == [(at(0), 1.0, 1.0), (at(10), 3.0, 0.5)]
+
+
 @st.composite
 def readings(draw: st.DrawFn) -> Reading:
     """Any reading but its time, which the test gives."""
