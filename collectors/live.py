@@ -1,5 +1,6 @@
 """The newest reading of every device, kept as it comes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -27,7 +28,8 @@ class Live:
         self._slow = SlowPoints(slow or {})
         self._readings: dict[str, Reading] = {}
         self._last_good: dict[str, datetime] = {}
-        self._gaps = self._points = self._count = 0
+        self._points = self._count = 0
+        self.gap_causes = Counter[Reason]()
 
     def put(self, reading: Reading) -> None:
         """Take the newest reading of a device."""
@@ -37,7 +39,7 @@ class Live:
             self._points += len(reading.values)
             self._last_good[reading.device] = reading.at
         else:
-            self._gaps += 1
+            self.gap_causes[reading.gap.reason] += 1
 
     def reading(self, device: str) -> Reading | None:
         """The newest of one device, a gap when it is stale; None when it was never read."""
@@ -53,7 +55,7 @@ class Live:
     @property
     def totals(self) -> Totals:
         """Counts since the start."""
-        return Totals(self._count, self._gaps, self._points)
+        return Totals(self._count, self.gap_causes.total(), self._points)
 
     @property
     def answering(self) -> int:

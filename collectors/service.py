@@ -14,6 +14,7 @@ from igoudar.collectors.links import Links, build
 from igoudar.collectors.live import Live
 from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
+from igoudar.collectors.self_metrics import gap_metrics, health_metrics
 from igoudar.collectors.serve import Server
 from igoudar.core.clock import Clock
 from igoudar.core.errors import ConfigError
@@ -92,6 +93,8 @@ class Collector:
             "collector_readings_total": totals.readings,
             "collector_gaps_total": totals.gaps,
             "collector_points_total": totals.points,
+            **gap_metrics(self.live),
+            **health_metrics(self.stations, self.live),
             "collector_stored_readings_total": keeper.stored,
             "collector_waiting_readings": keeper.waiting,
             "collector_dropped_readings_total": keeper.dropped,

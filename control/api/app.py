@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.api.bodies import AcknowledgeBody, JobBody, ModeBody
 from igoudar.control.api.gate import gate, refusal
-from igoudar.control.api.metrics import exposition
+from igoudar.control.api.metrics import CONTENT_TYPE, exposition
 from igoudar.control.api.reports import Reports
 from igoudar.control.api.tokens import Tokens
 from igoudar.control.desk import BUILDERS, Desk
@@ -111,7 +111,8 @@ def _open(app: FastAPI, rooms: Rooms) -> None:
             latest = status(rooms.desk.scene)
         except LinkError:
             latest = None
-        return PlainTextResponse(exposition(latest, await rooms.telemetry.metrics()))
+        page = exposition(latest, await rooms.telemetry.metrics())
+        return PlainTextResponse(page, media_type=CONTENT_TYPE)
 
 
 def _documents(app: FastAPI, rooms: Rooms) -> None:

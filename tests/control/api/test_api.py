@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from igoudar.control import service
+from igoudar.control.api.metrics import CONTENT_TYPE
 from igoudar.control.api.server import bind
 from igoudar.control.client import ApiClient
 from igoudar.core.errors import CommandError, ConfigError, LinkError
@@ -164,3 +166,11 @@ def test_nothing_started_is_said_clearly(tmp_path: Path) -> None:
         ApiClient.of_state(tmp_path)
     with ApiClient("http://127.0.0.1:9", "x") as api, pytest.raises(LinkError, match="does not answer"):
         api.status()
+
+
+async def test_metrics_are_served_as_prometheus_wants_them(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/metrics")
+    assert answer.headers["content-type"] == CONTENT_TYPE
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    assert families["igoudar_points"].samples[0].value > 100
+    assert families["igoudar_readings"].type == "counter"
