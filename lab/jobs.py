@@ -64,8 +64,8 @@ def follow(view: View, run: Integers) -> Running:
     fleet.finished_s[run[ended]] = now_s + left_s[ended]
     fleet.phase[run[ended]] = Phase.DONE
     fleet.since_s[run[ended]] = np.nan
-    power_w: Floats = jobs.gpus[run] * (view.limits.gpu_w / STEP_S) * worked_s
-    return Running(run, power_w)
+    power_w = jobs.gpus[run] * (view.limits.gpu_w / STEP_S) * worked_s
+    return Running(run, power_w.astype(np.float64))
 
 
 def _stop(fleet: Fleet, jobs: JobTable, rows: Integers) -> None:
