@@ -4,18 +4,21 @@ import asyncio
 import logging
 import resource
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from igoudar.collectors.actuate import Actuator
 from igoudar.collectors.endpoints import read_endpoints
 from igoudar.collectors.inspector import Inspector
-from igoudar.collectors.keep import Keeper
+from igoudar.collectors.keep import Sees, nobody
+from igoudar.collectors.keeping import SPOOL, keeping_metrics, open_keeper, spool_folder
 from igoudar.collectors.links import Links, build
-from igoudar.collectors.live import Live
+from igoudar.collectors.live import MISSED_POLLS, Live
 from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
-from igoudar.collectors.self_metrics import gap_metrics, health_metrics
+from igoudar.collectors.self_metrics import Lag, gap_metrics, health_metrics
 from igoudar.collectors.serve import Server
+from igoudar.collectors.slow import slow_rules
 from igoudar.core.clock import Clock
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Profile, Reading, Site
@@ -45,10 +48,11 @@ class Collector:
         profiles: Mapping[str, Profile],
         clock: Clock,
         store: TelemetryStore,
-        state: Path | None = None,
+        state: Path,
+        acknowledged: Sees = nobody,
     ) -> None:
         periods = {d.name: clock.speed * period_s(profiles[d.profile], clock.speed) for d in site.devices}
-        self.live = Live(clock, periods)
+        self.live = Live(clock, periods, slow_rules(site.devices, profiles, MISSED_POLLS))
         self.tally = Tally()
         self.stations: dict[str, Station] = {}
         self.links, self._doors = Links(), Doors(site.opcua, state)
@@ -56,7 +60,10 @@ class Collector:
         actuator = Actuator(self.stations, self.live, clock)
         inspector = Inspector(self.stations, clock)
         self.server = Server(self.live.snapshot, self.metrics, actuator.write, inspector)
-        self.keeper = Keeper(store, self.server.publish)
+        self.lag = Lag(clock, acknowledged)
+        self.keeper = open_keeper(
+            store, state / SPOOL, site.spool, tell=self.server.publish, acknowledged=self.lag
+        )
 
     def take(self, reading: Reading) -> None:
         """Where every reading goes."""
@@ -69,7 +76,15 @@ class Collector:
         Raises:
             ExceptionGroup: of Moved, when the endpoints file `moved` names other addresses.
         """
-        self.links = build(self._site.devices, self._profiles, endpoints, self._clock.speed, self._doors)
+        self.links = build(
+            self._site.devices, self._profiles, endpoints, self._clock.speed, self._doors, self._site.tls
+        )
+        if self.links.unprotected and not self._site.network:
+            LOG.warning(
+                "%d devices are read over plain Modbus TCP: use modbus-tls:// where they have it, or name "
+                "the segmented network as `network` in [links] of the site file",
+                len(self.links.unprotected),
+            )
         self.stations.clear()
         self.stations.update({station.device.name: station for station in self.links.stations})
         try:
@@ -86,7 +101,7 @@ class Collector:
 
     def metrics(self) -> dict[str, float]:
         """The collector's own figures."""
-        totals, keeper = self.live.totals, self.keeper
+        totals = self.live.totals
         return {
             "collector_devices": len(self.stations),
             "collector_devices_answering": self.live.answering,
@@ -95,11 +110,8 @@ class Collector:
             "collector_points_total": totals.points,
             **gap_metrics(self.live),
             **health_metrics(self.stations, self.live),
-            "collector_stored_readings_total": keeper.stored,
-            "collector_waiting_readings": keeper.waiting,
-            "collector_dropped_readings_total": keeper.dropped,
-            "collector_append_failures_total": keeper.failures,
-            "collector_append_s": keeper.append_s,
+            "collector_lag_s": self.lag.seconds,
+            **keeping_metrics(self.keeper, self._site.spool),
             "collector_overruns_total": self.tally.overruns,
             "collector_surprises_total": self.tally.surprises,
             "collector_connections_total": sum(link.generation for link in self.links.modbus),
@@ -130,8 +142,9 @@ async def run(
     state: Path,
     *,
     ready: Callable[[], None] | None = None,
+    acknowledged: Sees = nobody,
 ) -> None:
-    """Collect until cancelled; what was read by then is stored before this returns.
+    """Collect until cancelled; what was read by then is on disk before this returns.
 
     Args:
         site: The site; `endpoints` replaces the addresses of its devices, by name.
@@ -139,14 +152,18 @@ async def run(
         endpoints: Device name -> address.
         clock: Site time.
         store: Appended to; the caller closes it.
-        state: The folder of `collect.sock` and of the `endpoints.json` that is watched for changes.
+        state: The folder of `spool/`, `collect.sock` and of the `endpoints.json` that is watched for changes.
         ready: Called once the socket answers.
+        acknowledged: Called with every batch of readings once it is on disk.
 
     Raises:
         ConfigError: an address, a profile or the socket that can't be used.
+        StoreError: the spool can't be opened.
     """
-    collector = Collector(site, profiles, clock, store, state)
-    async with collector.server.listening(state / SOCKET):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(spool_folder(state))
+        collector = Collector(site, profiles, clock, store, state, acknowledged)
+        await stack.enter_async_context(collector.server.listening(state / SOCKET))
         keeping = asyncio.create_task(collector.keeper.run(), name="keeper")
         try:
             if ready is not None:
