@@ -48,9 +48,21 @@ class InfluxStore:
             if not self._ready:
                 prepare(self._place)
                 self._ready = True
-            refused = self._settle(list(bodies(self._numbered(enumerate(readings)))))
+            known, refused = self._known(readings)
+            refused |= self._settle(list(bodies(self._numbered(known))))
         if refused:
             raise _refused(self._place, readings, refused)
+
+    def _known(self, readings: Sequence[Reading]) -> tuple[list[tuple[int, Reading]], dict[int, str]]:
+        """Readings of the site's devices, and what is said of others: a spool outlives a site file."""
+        origins = self._place.origins
+        known = [(position, one) for position, one in enumerate(readings) if one.device in origins]
+        strangers = {
+            position: f"{one.device} {one.at.isoformat()}  # the site has no such device"
+            for position, one in enumerate(readings)
+            if one.device not in origins
+        }
+        return known, strangers
 
     def _numbered(self, parts: Iterable[tuple[int, Reading]]) -> Iterable[Numbered]:
         for position, reading in parts:

@@ -148,3 +148,10 @@ def test_lesson_20_a_server_that_goes_away_is_no_refusal(influx_place: InfluxPla
     gone = replace(influx_place, url=f"http://127.0.0.1:{free_port()}")
     with InfluxStore(gone) as store, pytest.raises(StoreBusy, match="does not answer"):
         store.append([reading(0, 1.0)])
+
+
+def test_lesson_20_a_device_that_the_site_no_longer_has_costs_only_itself(store: InfluxStore) -> None:
+    with pytest.raises(StoreRefused, match="no such device") as refused:
+        store.append([reading(0, 1.0), reading(1, 2.0, "ghost"), reading(2, 3.0)])
+    assert set(refused.value.refused) == {1}
+    assert stored(store, POWER) == [1.0, 3.0]
