@@ -21,6 +21,7 @@ CONNECT_S = 10.0
 REQUEST_S = 4.0
 PROBE_S = 10.0  # a server at full load lags by seconds; the age of its data tells sooner
 SESSION_S = 30.0  # how long a server keeps a session that a dead connection left behind
+OLDEST_MS = 10 * 365 * 86_400_000
 POLICY = "http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256"
 SITE_FILE_FIX = 'an exception stands in the site file: [[links.opcua]] with security = "none" and a reason'
 
@@ -77,6 +78,7 @@ class Door:
         if self._memory is None or not self._memory.exists():
             return
         client = self._client()
+        client.session_timeout = OLDEST_MS  # asyncua gives up a session by the age of its beginning
         try:
             await self._connect(client)
         finally:
@@ -196,7 +198,7 @@ def _secret(path: str) -> str:
     """The first line of a file that others can't read."""
     fix = "put it in a file that only this user can read (chmod 600)"
     try:
-        file = Path(path)
+        file = Path(path).expanduser()
         if file.stat().st_mode & 0o007:
             raise ConfigError("a secret that everybody can read", where=path, fix=fix)
         return file.read_text(encoding="utf-8").split("\n", 1)[0].strip("\r")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SILENT_INTERVALS = 3
 CLOCK_S = 1.0  # servers renew their CurrentTime about this often
 KEEP_ALIVE_S = 3.0
-LIFETIME_COUNT = 60  # publishing intervals without a request of ours, then the server drops the subscription
+LIFETIMES = 10  # keep-alives that may fail before the server drops the subscription
 RETRY_S = 60.0  # a node that was not there is asked for again
 
 
@@ -110,7 +110,7 @@ class Stream:
 
         params = ua.CreateSubscriptionParameters()
         params.RequestedPublishingInterval = 1000 * self._interval_s
-        params.RequestedLifetimeCount = LIFETIME_COUNT
+        params.RequestedLifetimeCount = LIFETIMES * self._keep_alive_count()
         params.RequestedMaxKeepAliveCount = self._keep_alive_count()
         params.MaxNotificationsPerPublish = 10_000
         params.PublishingEnabled = True
@@ -128,7 +128,7 @@ class Stream:
         params = ua.ModifySubscriptionParameters()
         params.SubscriptionId = self._id
         params.RequestedPublishingInterval = 1000 * self._interval_s
-        params.RequestedLifetimeCount = LIFETIME_COUNT
+        params.RequestedLifetimeCount = LIFETIMES * self._keep_alive_count()
         params.RequestedMaxKeepAliveCount = self._keep_alive_count()
         params.MaxNotificationsPerPublish = 10_000
         await self._session.update_subscription(params)

@@ -5,6 +5,7 @@ telegraf#18454, #19186, #15074, #18787, #19609; thingsboard-gateway#2093; milo#1
 
 import asyncio
 import gc
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,12 @@ async def test_lesson_15_a_killed_process_leaves_no_session_for_its_successor_to
     memory = tmp_path / "session.json"
     async with session_to(rig, memory=memory) as (_, reader):
         await reads(reader, "active_power_w", START)
-        left = memory.read_bytes()
+        left = json.loads(memory.read_text())
         assert memory.stat().st_mode & 0o777 == 0o600
         rig.cut()  # as SIGKILL would
         memory.rename(tmp_path / "kept.json")
-    (tmp_path / "kept.json").write_bytes(left)
+    left["saved_at"] -= 86_400  # it had run for a day
+    (tmp_path / "kept.json").write_text(json.dumps(left))
     assert rig.sessions <= 1
     async with session_to(rig, memory=tmp_path / "kept.json") as (_, reader):
         await reads(reader, "active_power_w", START)
