@@ -21,6 +21,7 @@ WINDOW_S = 1.0
 MOST_POINTS = 2_000_000  # held in memory while neither spool nor store takes them (about 300 MB)
 MOST_READINGS_A_BATCH = 20_000
 LOOK_S = 0.25  # between looks for a backlog
+SAVE_S = 1.0  # between notes of what is forwarded: what a crash may send twice
 
 Sees = Callable[[Sequence[Reading]], None]
 
@@ -137,14 +138,16 @@ class Keeper:
             await self.flush()
 
     async def _backlog(self) -> None:
+        loop, saved_s = asyncio.get_running_loop(), 0.0
         while not self._stopping.is_set():
             try:
                 moved = await self.drain()
             except OSError as error:
                 LOG.warning("the spool can't be read now: %s", error)
                 moved = False
-            if self.spool.unsaved:
+            if self.spool.unsaved and loop.time() - saved_s >= SAVE_S:
                 await self.save()
+                saved_s = loop.time()
             if not moved:
                 await self._pause(LOOK_S)
 

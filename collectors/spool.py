@@ -245,6 +245,7 @@ class Spool:
     def _count_corrupt(self, readings: int, why: str) -> None:
         self.corrupt += 1
         self.corrupt_readings += readings
+        self._saved = False
         LOG.error("a record of the spool can't be read (%s): %d readings", why, readings)
 
     def _stop_reading(self) -> None:

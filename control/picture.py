@@ -21,6 +21,7 @@ class Picture:
     read_count: int = 0
     gap_count: int = 0
     lost: bool = False  # the collector itself did not answer
+    collector: Mapping[str, float] = field(default_factory=dict)  # its own figures
 
     def value(self, device: str, point: str) -> float | None:
         """A value that may be used; None when it is missing or bad."""

@@ -36,7 +36,8 @@ class CollectorTelemetry:
     async def picture(self, now: datetime) -> Picture:
         """The plant now; `lost` (without values, with ages) when the collector does not answer."""
         try:
-            self._last = _picture(await (await self._open()).snapshot(), now)
+            client = await self._open()
+            self._last = _picture(await client.snapshot(), now, await client.metrics())
         except (LinkError, OSError, TimeoutError):
             await self.close()
             last = self._last
@@ -62,6 +63,14 @@ class CollectorTelemetry:
         return self._client
 
 
-def _picture(snapshot: Snapshot, now: datetime) -> Picture:
+def _picture(snapshot: Snapshot, now: datetime, figures: Mapping[str, float]) -> Picture:
     totals = snapshot.totals
-    return Picture(now, snapshot.readings, snapshot.last_good, totals.points, totals.readings, totals.gaps)
+    return Picture(
+        now,
+        snapshot.readings,
+        snapshot.last_good,
+        totals.points,
+        totals.readings,
+        totals.gaps,
+        collector=figures,
+    )

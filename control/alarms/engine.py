@@ -8,6 +8,7 @@ from igoudar.control.alarms import states, watch
 from igoudar.control.alarms.alarm import Alarm
 from igoudar.control.alarms.rules import Condition
 from igoudar.control.alarms.states import AlarmState, Life
+from igoudar.control.alarms.storage import storage
 from igoudar.control.errors import UnknownNameError
 from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records
@@ -31,6 +32,7 @@ class AlarmEngine:
             for alarm in self._alarms.values()
             if alarm.code == "part_dead"
         }
+        self._figures: Mapping[str, float] = {}
 
     def evaluate(self, picture: Picture, parts: Parts) -> list[Alarm]:
         """One look at everything; returns what was newly raised."""
@@ -42,6 +44,7 @@ class AlarmEngine:
                 changed += after
                 raised += [alarm for alarm in after if alarm.life.state is AlarmState.UNACKNOWLEDGED]
         self._restarts = {name: int(str(part.get("restarts") or 0)) for name, part in parts.items()}
+        self._figures = picture.collector or self._figures
         self._keep(changed, picture.at)
         return raised
 
@@ -70,6 +73,7 @@ class AlarmEngine:
     def _signals(self, picture: Picture, parts: Parts) -> Iterable[watch.Signal]:
         yield from watch.parts(parts, self._restarts, self._conditions, picture.at)
         yield from watch.lost(self._roster, picture, self._conditions)
+        yield from storage(self._roster.site.name, picture, self._figures, self._conditions)
         if not picture.lost:  # suppressed by design: without telemetry every device would be silent
             yield from watch.limits(self._roster, picture, self._conditions)
             yield from watch.silent(self._roster, picture, self._conditions, self._started)

@@ -135,6 +135,8 @@ async def test_a_refused_batch_is_kept_and_counted_and_stored_later(store: type[
     async with asyncio.timeout(10):
         while not await rig.keeper.drain():
             await asyncio.sleep(0.02)
+    assert names(rig.store.kept) == ["d1"]  # one batch shows whether it is back
+    assert await rig.keeper.drain()
     assert names(rig.store.kept) == ["d1", "d2"]
     assert rig.keeper.courier.up
 
