@@ -144,7 +144,8 @@ class TrustStore:
 
     def _room(self, state: str) -> Path:
         room = self._folder / state
-        room.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder, room):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return room
 
 
