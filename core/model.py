@@ -328,7 +328,7 @@ class AlarmRule:
 class SpoolRules:
     """How much the spool may hold while the store is away, and how soon a reading is on disk."""
 
-    most_bytes: int = 16 * 1000**3
+    most_bytes: int = 32 * 1000**3
     hours: float = 48.0  # site time
     window_s: float = 1.0  # wall: what was read longer ago than this has been fsynced
 

@@ -198,7 +198,7 @@ class Keeping(Table):
     raw_days: int = Field(default=30, ge=2, le=36_525)
     minute_days: int = Field(default=180, ge=2, le=36_525)
     quarter_days: int = Field(default=1830, ge=2, le=36_525)
-    spool_gb: float = Field(default=16.0, gt=0.001, le=100_000)
+    spool_gb: float = Field(default=32.0, gt=0.001, le=100_000)
     spool_hours: float = Field(default=48.0, gt=0, le=24 * 366)
     window_s: float = Field(default=1.0, ge=0.1, le=60)
 
