@@ -37,7 +37,7 @@ def probe(
     from igoudar.collectors.profiles import load_profiles
 
     address, known, speech = target(where), load_profiles(profiles), choose_language(lang)
-    if address.scheme == "modbus-tcp":
+    if address.scheme.startswith("modbus-"):
         found = _modbus(address, known, timeout_s, scan or yes, None if json else speech)
     else:
         found = asyncio.run(_other(address, known, timeout_s))
@@ -64,7 +64,7 @@ def _modbus(
         asked = "1 to 247, 255" if scan else ", ".join(map(str, USUAL))
         raise LinkError(
             f"no unit answers to Modbus (asked: {asked})",
-            where=f"{address.host}:{address.port}",
+            where=address.server if address.port else address.host,
             fix="check address and port, give its unit (HOST:PORT/UNIT), or try all with --scan",
         )
     return asyncio.run(_look(guest, sorted(units)))

@@ -95,8 +95,10 @@ class Guest:
             await links.close()
 
     def _url(self, unit: int) -> str:
+        if self._address.scheme == "modbus-rtu":
+            return f"{self._address.url.rpartition('/')[0]}/{unit}"
         host = f"[{self._address.host}]" if ":" in self._address.host else self._address.host
-        return f"modbus-tcp://{host}:{self._address.port}/{unit}"
+        return f"{self._address.scheme}://{host}:{self._address.port}/{unit}"
 
 
 async def _answering(link: ModbusLink, pending: list[int]) -> list[int]:
