@@ -28,7 +28,7 @@ class Period:
     urgent_w: Floats
     pue: Floats
     jobs: JobTable
-    rejected: tuple[tuple[str, str], ...]  # (job id, reason)
+    rejected: pl.DataFrame  # the trace's columns, times from the period's start, and `reason`
 
     @property
     def steps(self) -> int:
@@ -93,12 +93,11 @@ def build_periods(
     return periods
 
 
-def _jobs(
-    scenario: Scenario, trace: Trace, window: int, end_s: float
-) -> tuple[JobTable, tuple[tuple[str, str], ...]]:
+def _jobs(scenario: Scenario, trace: Trace, window: int, end_s: float) -> tuple[JobTable, pl.DataFrame]:
     first_s = window * WEEK_S
     inside = pl.col("submitted_s").is_between(first_s, first_s + end_s, closed="left")
-    rows = trace.jobs.filter(inside).with_columns(pl.col("submitted_s", "deadline_s") - first_s)
+    moved = pl.col("submitted_s", "deadline_s") - first_s
+    rows = trace.jobs.filter(inside).with_columns(moved)
     first_step = (pl.col("submitted_s") / STEP_S).ceil()
     ends_s = (first_step + (pl.col("duration_s") / STEP_S).ceil()) * STEP_S
     reason = (
@@ -110,7 +109,8 @@ def _jobs(
     )
     rows = rows.with_columns(reason.alias("reason"))
     kept, left = rows.filter(pl.col("reason") == ""), rows.filter(pl.col("reason") != "")
-    return _table(scenario, kept, end_s), tuple(left.select("job_id", "reason").iter_rows())
+    unread = trace.rejected.filter(inside).with_columns(moved).select(left.columns)
+    return _table(scenario, kept, end_s), pl.concat([left, unread], how="vertical_relaxed")
 
 
 def _table(scenario: Scenario, rows: pl.DataFrame, end_s: float) -> JobTable:

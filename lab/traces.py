@@ -18,7 +18,7 @@ class Trace:
     """Jobs sorted by submission.
 
     `jobs` has line, job_id, user, gpus, submitted_s, duration_s, deadline_s (inf = none), the times from the
-    trace's start; `rejected` has line, job_id and reason.
+    trace's start; `rejected` has the same, null where it could not be read, and `reason`.
     """
 
     jobs: pl.DataFrame
@@ -100,6 +100,6 @@ def _sorted_out(jobs: pl.DataFrame) -> Trace:
     marked = jobs.with_columns(reason.alias("reason"))
     good = marked.filter(pl.col("reason") == "").drop("reason").sort("submitted_s", maintain_order=True)
     good = good.with_columns(pl.col("gpus").cast(pl.Int64))
-    bad = marked.filter(pl.col("reason") != "").select("line", "job_id", "reason")
+    bad = marked.filter(pl.col("reason") != "")
     last_s = float(good["submitted_s"].to_numpy().max()) if good.height else 0.0
     return Trace(good, bad, float(np.ceil((last_s + 1.0) / DAY_S) * DAY_S))
