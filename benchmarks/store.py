@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from igoudar.collectors.live import Live
+from igoudar.core.clock import SiteClock
 from igoudar.core.model import Reading
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.protocol import Series
@@ -68,6 +70,7 @@ def fill_day(folder: Path, devices: int, period_s: int) -> int:
         for begin in range(0, DAY_S, 600):
             seconds = range(begin, begin + 600, period_s)
             store.append([one for second in seconds for one in batch(names, second, chance)])
+        store.compact()
     return devices * len(POINTS) * DAY_S // period_s
 
 
@@ -89,12 +92,39 @@ def read_rates(folder: Path, devices: int) -> dict[str, dict[str, float]]:
     hall = [f"hall-3/pdu-{number}" for number in range(3, devices, 8)]
     return {
         "one_series_24h": timed(lambda: reader.range(one, START, end)),
+        "one_series_24h_in_1440_steps": timed(
+            lambda: reader.downsample(one, START, end, timedelta(minutes=1))
+        ),
+        "one_series_24h_in_96_steps": timed(
+            lambda: reader.downsample(one, START, end, timedelta(minutes=15))
+        ),
         "one_series_24h_in_1000_steps": timed(
             lambda: reader.downsample(one, START, end, timedelta(seconds=86.4))
         ),
         "latest_hall": timed(lambda: reader.latest(hall)),
         "latest_all": timed(reader.latest),
         "last_time": timed(reader.last_time),
+    }
+
+
+def site_rates(folder: Path, devices: int = 15_871, points: int = 7) -> dict[str, Any]:
+    """The newest readings of a site as large as the seed `dakhla`, from memory and from disk."""
+    names = [f"hall-{number % 20:02d}/pdu-{number}" for number in range(devices)]
+    values = dict.fromkeys(POINTS[:points], 1000.0)
+    live = Live(SiteClock(START, 0.0, 1.0), dict.fromkeys(names, 5.0))
+    with ParquetStore.open(folder, sorted(names)) as store:
+        for second in range(0, 100 * 5, 5):
+            store.append([Reading(START + timedelta(seconds=second), name, values) for name in names])
+    for name in names:
+        live.put(Reading(START, name, values))
+    reader = ParquetReader(folder)
+    hall = [name for name in names if name.startswith("hall-03/")]
+    return {
+        "devices": devices,
+        "series": devices * points,
+        "latest_live": timed(live.snapshot),
+        "latest_hall": timed(lambda: reader.latest(hall)),
+        "latest_site": timed(reader.latest),
     }
 
 
@@ -134,6 +164,7 @@ def measure(folder: Path, devices: int, period_s: int) -> dict[str, Any]:
         "day_samples": samples,
         "day_bytes_per_sample": size / samples,
         "reads": read_rates(folder / "day", devices),
+        "site": site_rates(folder / "site"),
     }
 
 

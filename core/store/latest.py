@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from igoudar.core.store.files import encode, write_durably
@@ -17,10 +18,13 @@ _NAME = re.compile(r"latest_(\d{10})_([0-9a-f]{8})\.parquet")
 
 def newest_rows(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of each device's newest instant; of a sample stored twice the later row."""
-    device = pl.col("series") // POINTS_PER_DEVICE
-    newest = rows.group_by(device.alias("device")).agg(newest_us=pl.col("time_us").max())
-    rows = rows.with_columns(device=device).join(newest, on="device", maintain_order="left")
-    return newest_of_each(rows.filter(pl.col("time_us") == pl.col("newest_us")).drop("device", "newest_us"))
+    if rows.is_empty():
+        return rows
+    device = rows.get_column("series").to_numpy() // POINTS_PER_DEVICE  # numbers are dense: arrays do
+    time_us = rows.get_column("time_us").to_numpy()
+    newest_us = np.full(int(device.max()) + 1, np.iinfo(np.int64).min)
+    np.maximum.at(newest_us, device, time_us)
+    return newest_of_each(rows.filter(pl.Series(time_us == newest_us[device])))
 
 
 def write_latest(store: Path, rows: pl.DataFrame, generation: int) -> str:
