@@ -81,7 +81,7 @@ def test_a_certificate_in_a_file(store: TrustStore, tmp_path: Path) -> None:
     assert isinstance(run(store, "add", str(file), "--yes").exception, ConfigError)
 
 
-@pytest.mark.parametrize("which", ["ffffffffffff", FINGERPRINT[:4], "", "../own/key"])
+@pytest.mark.parametrize("which", ["ffffffffffff", FINGERPRINT[:4], "", "../own/key"], ids=range(4))
 def test_only_a_known_fingerprint_is_taken(store: TrustStore, which: str) -> None:
     answer = run(store, "add", which, "--yes")
     assert isinstance(answer.exception, ConfigError)
