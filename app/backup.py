@@ -1,13 +1,15 @@
 """A consistent copy of a site's store and records in one file."""
 
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ BACKUP_SCHEMA = 1
 STORE = "store"
 RECORDS = "state.sqlite"
 HEADER = "backup.json"
+SCRATCH = ("backup", "restore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,30 @@ def preview(state: Path) -> Contents:
 
 @contextmanager
 def scratch_folder(state: Path, purpose: str) -> Iterator[Path]:
-    """A passing folder on the disk of the state: hard links reach it, and a rename moves it into place."""
-    with tempfile.TemporaryDirectory(prefix=f".{purpose}-", dir=state) as folder:
+    """A passing folder on the disk of the state: hard links reach it, and a rename moves it into place.
+
+    It is locked while in use; one that a killed process left is removed by whoever comes next.
+    """
+    sweep(state)
+    with tempfile.TemporaryDirectory(prefix=f".{purpose}-", dir=state) as folder, _locked(Path(folder)):
         yield Path(folder)
+
+
+def sweep(state: Path) -> None:
+    """Remove scratch folders whose process is gone: their hard links would keep deleted samples on disk."""
+    for folder in (path for purpose in SCRATCH for path in state.glob(f".{purpose}-*")):
+        with suppress(OSError), _locked(folder):  # refused: a process is at work in it
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _copy_records(source: Path, target: Path) -> None:

@@ -1,6 +1,8 @@
 """Backup, restore and doctor, as a person runs them."""
 
+import fcntl
 import json
+import os
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -82,6 +84,21 @@ def test_a_backup_of_a_running_site_restores_whole_in_an_empty_place(state: Path
     with ParquetStore.open(other / "store") as store:
         store.append([reading(20)])
         assert store.last_time() == START + timedelta(seconds=20)
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_one(state: Path, tmp_path: Path) -> None:
+    left, used = state / ".backup-dead", state / ".restore-alive"
+    for folder in (left, used):
+        folder.mkdir()
+        (folder / "segment").write_text("x")
+    descriptor = os.open(used, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        answer("backup", tmp_path / "lab.tar", "--state", state)
+    finally:
+        os.close(descriptor)
+    assert not left.exists()
+    assert used.exists()
 
 
 def test_a_backup_holds_no_token(state: Path, tmp_path: Path) -> None:
