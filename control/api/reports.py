@@ -60,7 +60,7 @@ class Reports:
             raise CommandError(
                 f"needs start before end and 1 <= width <= {WIDTH_MAX}", where=f"{device}/{point}"
             )
-        step = timedelta(seconds=max(1, math.ceil((end - start).total_seconds() / width)))
+        start, step = chart_steps(start, end, width)
         return await asyncio.to_thread(self._read, Series(device, point), start, end, step)
 
     async def inlet_history(
@@ -101,3 +101,14 @@ class Reports:
         profile = self._roster.profiles.get(known.profile) if known else None
         if profile is None or point not in profile.points:
             raise UnknownNameError("no such series", where=f"{device}/{point}", fix="see /v1/devices")
+
+
+def chart_steps(start: datetime, end: datetime, width: int) -> tuple[datetime, timedelta]:
+    """Where at most `width` steps over a window begin, and how long they are.
+
+    Long ones fall on whole minutes or quarters of an hour, where the store's roll-ups answer.
+    """
+    seconds = max(1, math.ceil((end - start).total_seconds() / width))
+    unit = next((unit for unit in (900, 60) if seconds > unit), 1)
+    begin = datetime.fromtimestamp(start.timestamp() // unit * unit, start.tzinfo) if unit > 1 else start
+    return begin, timedelta(seconds=math.ceil((end - begin).total_seconds() / width / unit) * unit)
