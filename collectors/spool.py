@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from igoudar.collectors.spool_batch import Unreadable, decode, encode
-from igoudar.collectors.spool_disk import Disk, leftovers, replace_durably
-from igoudar.collectors.spool_done import Done
+from igoudar.collectors.spool_disk import Disk, leftovers
+from igoudar.collectors.spool_done import load_done, save_done
 from igoudar.collectors.spool_frames import Damage, Record, pack
 from igoudar.collectors.spool_segments import Segment, Segments
 from igoudar.collectors.wire import pack_time
@@ -14,7 +14,6 @@ from igoudar.core.model import Reading, SpoolRules
 
 LOG = logging.getLogger(__name__)
 
-DONE_NAME = "done"
 HOUR_US = 3_600_000_000
 MOST_SEGMENT_BYTES = 32 << 20
 SEGMENTS = 8  # a full spool loses at most this share of itself at once
@@ -53,7 +52,7 @@ class Spool:
         self._records: Iterator[Record] = iter(())
         for name in leftovers(list(disk.sizes())):
             disk.remove(name)
-        self._done, self._saved = _load_done(disk), True
+        self._done, self._saved = load_done(disk), True
         self._segments = Segments(disk)
         self._next = 1 + max(self._done.highest, self._segments.highest())
         self._done.add(0, self._segments.lowest(self._next) - 1)
@@ -139,7 +138,7 @@ class Spool:
             if segment is not self._active and self._done.covers(segment.first, last):
                 self._segments.forget(segment)  # first: on a full disk this makes the room to save in
         if not self._saved:
-            replace_durably(self._disk, DONE_NAME, self._done.encode())
+            save_done(self._disk, self._done)
             self._saved = True
 
     def _write(self, number: int, newest_us: int, record: bytes) -> None:
@@ -250,13 +249,3 @@ class Spool:
 
     def _stop_reading(self) -> None:
         self._passed, self._records = -1, iter(())
-
-
-def _load_done(disk: Disk) -> Done:
-    """What was finished before a restart; nothing when that can't be read: then all is sent again."""
-    if DONE_NAME not in disk.sizes():
-        return Done()
-    done = Done.decode(disk.read(DONE_NAME))
-    if done is None:
-        LOG.error("the spool's list of finished batches is damaged: all that it still holds is sent again")
-    return done or Done()

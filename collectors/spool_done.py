@@ -1,11 +1,17 @@
 """Which records need not be forwarded any more: ranges of numbers, kept in one small file."""
 
+import logging
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 import msgpack
 
+from igoudar.collectors.spool_disk import Disk, replace_durably
 from igoudar.collectors.spool_frames import LARGEST_NUMBER, Damage, Record, pack, scan
+
+LOG = logging.getLogger(__name__)
+
+DONE_NAME = "done"
 
 Range = tuple[int, int]  # both inclusive
 
@@ -73,3 +79,26 @@ class Done:
             return None
         sane = all(0 <= first <= last <= LARGEST_NUMBER for first, last in ranges)
         return cls(ranges) if sane else None
+
+
+def load_done(disk: Disk) -> Done:
+    """What was finished before a restart; nothing when that can't be read: then all is sent again.
+
+    Raises:
+        OSError: the disk does not read.
+    """
+    if DONE_NAME not in disk.sizes():
+        return Done()
+    done = Done.decode(disk.read(DONE_NAME))
+    if done is None:
+        LOG.error("the spool's list of finished batches is damaged: all that it still holds is sent again")
+    return done or Done()
+
+
+def save_done(disk: Disk, done: Done) -> None:
+    """Keep it durably.
+
+    Raises:
+        OSError: what was kept before still is.
+    """
+    replace_durably(disk, DONE_NAME, done.encode())

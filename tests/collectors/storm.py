@@ -62,7 +62,7 @@ def main(folder: Path, port: int, units: int, calm: bool) -> None:
 
     def acknowledged(batch: Sequence[Reading]) -> None:
         good = [each for each in batch if POINT in each.values]
-        lines = "".join(f"{each.device} {each.at.isoformat()}\n" for each in good)
+        lines = "".join(f"{os.getpid()} {each.device} {each.at.isoformat()}\n" for each in good)
         os.write(journal, lines.encode())
 
     store = ParquetStore.open(folder / "store")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igoudar.collectors.keeping import spool_folder
-from igoudar.collectors.spool import DONE_NAME, Spool
+from igoudar.collectors.spool import Spool
 from igoudar.collectors.spool_batch import Unreadable, decode, encode
 from igoudar.collectors.spool_disk import FolderDisk
-from igoudar.collectors.spool_done import Done
+from igoudar.collectors.spool_done import DONE_NAME, Done
 from igoudar.collectors.spool_frames import HEADER_BYTES, Damage, Record, pack, scan
 from igoudar.core.errors import StoreError
 from igoudar.core.model import Gap, Quality, Reading, Reason, SpoolRules
@@ -42,6 +42,7 @@ readings = st.builds(
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(0, 9), inner),
+    max_leaves=12,
 )
 
 
@@ -73,6 +74,7 @@ def test_any_bytes_are_a_batch_or_the_reason_why_not(body: bytes) -> None:
     assert isinstance(decode(body), list | Unreadable)
 
 
+@settings(max_examples=50)
 @given(st.lists(anything, max_size=8))
 def test_columns_of_anything_are_a_batch_or_the_reason_why_not(columns: list[object]) -> None:
     assert isinstance(decode(msgpack.packb([1, *columns])), list | Unreadable)

@@ -5,7 +5,7 @@ import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,6 @@ from .storm import POINT, PROFILE
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = 20
 IN_FLIGHT = 3 * UNITS  # readings that one kill may find stored but not yet told of
-Sample = tuple[str, datetime]
 
 
 @asynccontextmanager
@@ -38,13 +37,15 @@ async def collector(folder: Path, port: int, mood: str) -> AsyncIterator[asyncio
             await process.wait()
 
 
-def acknowledged(folder: Path) -> list[Sample]:
-    lines = (folder / "acknowledged").read_text().splitlines() if (folder / "acknowledged").exists() else []
-    pairs = (line.split(" ") for line in lines)
-    return [(device, datetime.fromisoformat(at)) for device, at in pairs]
+def journal(folder: Path) -> list[tuple[str, str, datetime]]:
+    """What was acknowledged: by which process, device, when read."""
+    if not (folder / "acknowledged").exists():
+        return []
+    lines = (line.split(" ") for line in (folder / "acknowledged").read_text().splitlines())
+    return [(process, device, datetime.fromisoformat(at)) for process, device, at in lines]
 
 
-def stored(folder: Path) -> list[Sample]:
+def stored(folder: Path) -> list[tuple[str, datetime]]:
     series = [Series(f"m{n}", POINT) for n in range(1, UNITS + 1)]
     always = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
     rows = ParquetReader(folder / "store").range(series, *always)
@@ -57,8 +58,8 @@ async def storm(folder: Path, kills: int) -> None:
     async with pymodbus_server(dict.fromkeys(range(1, UNITS + 1), words)) as port:
         for _ in range(kills):
             async with collector(folder, port, "moody") as process:
-                before = len(acknowledged(folder))
-                await until(lambda before=before: len(acknowledged(folder)) > before, 60)
+                before = len(journal(folder))
+                await until(lambda before=before: len(journal(folder)) > before, 60)
                 await asyncio.sleep(chance.uniform(0, 2))
                 process.kill()
         (folder / "collect.sock").unlink()  # of one that was killed
@@ -77,20 +78,26 @@ async def _drained(folder: Path) -> None:
 
 async def _proved(folder: Path, kills: int) -> None:
     await storm(folder, kills)
-    told, kept = acknowledged(folder), stored(folder)
+    lines, kept = journal(folder), stored(folder)
+    told = {(device, at) for _, device, at in lines}
     assert len(kept) == len(set(kept))
     assert len(told) > kills * UNITS / 2
-    assert set(told) - set(kept) == set()
-    unsaid = set(kept) - set(told)  # stored, and killed before it could say so
+    assert told - set(kept) == set()
+    unsaid = set(kept) - told  # stored, and killed before it could say so
     assert len(unsaid) <= kills * IN_FLIGHT
-    assert not any(_was_followed(sample, told) for sample in unsaid)
+    lives = _lives(lines)
+    assert [s for s in unsaid if any(first < s[1] < last for first, last in lives.get(s[0], ()))] == []
 
 
-def _was_followed(sample: Sample, told: list[Sample]) -> bool:
-    """Whether the same process acknowledged a later reading of the device soon after."""
-    device, at = sample
-    soon = timedelta(seconds=15)  # site time: between one poll and two
-    return any(name == device and at < then < at + soon for name, then in told)
+def _lives(lines: list[tuple[str, str, datetime]]) -> dict[str, list[tuple[datetime, datetime]]]:
+    """For each device the first and last acknowledgement of each process: nothing between them is unsaid."""
+    times: dict[tuple[str, str], list[datetime]] = {}
+    for process, device, at in lines:
+        times.setdefault((process, device), []).append(at)
+    lives: dict[str, list[tuple[datetime, datetime]]] = {}
+    for (_, device), found in times.items():
+        lives.setdefault(device, []).append((min(found), max(found)))
+    return lives
 
 
 async def test_five_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
