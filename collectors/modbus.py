@@ -130,7 +130,7 @@ class ModbusLink:
 
     async def _once(self, request: frames.Request) -> bytes:
         async with self._slots:
-            line = await self._connected()
+            line = self._line if self._line is not None and self._line.alive else await self._connected()
             try:
                 return await self._timed(line, request)
             finally:

@@ -147,10 +147,12 @@ class ModbusReader:
 
     def _settled(self, values: Mapping[str, float], flags: Flags) -> Values:
         """Right after a reconnect some devices show nonsense: for a while nothing they say is taken."""
-        since_s = asyncio.get_running_loop().time() - self._link.connected_s
-        if not self._reconnected or since_s >= self._profile.modbus.settle_s:
+        if not self._reconnected or self._since_connect_s() >= self._profile.modbus.settle_s:
             return Values(values, flags)
         return Values({}, flags | dict.fromkeys(values, (Quality.BAD, Reason.AFTER_RECONNECT)))
+
+    def _since_connect_s(self) -> float:
+        return asyncio.get_running_loop().time() - self._link.connected_s
 
     async def _factor(self, point: Point) -> int | None:
         address = self._modbus(point)

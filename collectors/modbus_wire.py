@@ -18,7 +18,7 @@ class Pending(NamedTuple):
 
     request: frames.Request
     future: asyncio.Future[bytes]
-    timer: asyncio.TimerHandle
+    until_s: float  # loop time
     known_silent: bool
 
 
@@ -37,6 +37,8 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._pending: dict[int, Pending] = {}
+        self._timer: asyncio.TimerHandle | None = None  # one for all: answers seldom fail to come
+        self._timer_s = 0.0
         self._transaction = 0
         self._strays = 0
         self._surprised = False  # one of the strays was not to be expected
@@ -85,8 +87,10 @@ class Wire(asyncio.Protocol):
             future.set_exception(LinkFault(Reason.NO_CONNECTION, "not connected"))
             return future
         self._transaction = self._transaction % 0xFFFF + 1
-        timer = loop.call_later(timeout_s, self._expire, self._transaction)
-        self._pending[self._transaction] = Pending(request, future, timer, known_silent)
+        until_s = loop.time() + timeout_s
+        self._pending[self._transaction] = Pending(request, future, until_s, known_silent)
+        if self._timer is None or until_s < self._timer_s:
+            self._look_at(until_s)
         self._transport.write(frames.pack(self._transaction, request))
         return future
 
@@ -102,7 +106,6 @@ class Wire(asyncio.Protocol):
             self.tardy.add(frame.unit)
             self._stray("answers keep coming that fit no request")
             return
-        pending.timer.cancel()
         result = frames.payload(pending.request, frame)
         if isinstance(result, bytes):
             self._trust()
@@ -117,6 +120,22 @@ class Wire(asyncio.Protocol):
     def _trust(self) -> None:
         self._strays, self._surprised, self.proven = 0, False, True
         self._heard_s = asyncio.get_running_loop().time()
+
+    def _look_at(self, at_s: float) -> None:
+        """Look for silent requests at `at_s`, and not when the timer would have."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_s = at_s
+        self._timer = asyncio.get_running_loop().call_at(at_s, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        now_s = asyncio.get_running_loop().time()
+        for transaction, pending in tuple(self._pending.items()):
+            if pending.until_s <= now_s:
+                self._expire(transaction)
+        if self._pending:
+            self._look_at(min(pending.until_s for pending in self._pending.values()))
 
     def _expire(self, transaction: int) -> None:
         if (pending := self._pending.pop(transaction, None)) is None:
@@ -139,8 +158,9 @@ class Wire(asyncio.Protocol):
 
     def _drain(self) -> list[Pending]:
         pending, self._pending = list(self._pending.values()), {}
-        for each in pending:
-            each.timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         return [each for each in pending if not each.future.done()]
 
 
