@@ -21,6 +21,7 @@ from typing import Any
 from igoudar.collectors.live import Live
 from igoudar.core.clock import SiteClock
 from igoudar.core.model import Reading
+from igoudar.core.store.figures import store_stats
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.reader import ParquetReader
@@ -156,13 +157,14 @@ def measure(folder: Path, devices: int, period_s: int) -> dict[str, Any]:
     """All figures."""
     appended = append_rate(folder / "append", 2000, 80)
     samples = fill_day(folder / "day", devices, period_s)
-    size = sum(path.stat().st_size for path in (folder / "day" / "cold").rglob("*.parquet"))
+    tiers = {tier.name: tier.size_bytes / samples for tier in store_stats(folder / "day").tiers}
     return {
         "machine": f"{os.cpu_count()} CPUs, Python {platform.python_version()}",
         "load_average": os.getloadavg()[0],
         **appended,
         "day_samples": samples,
-        "day_bytes_per_sample": size / samples,
+        "day_bytes_per_sample": tiers["cold"],
+        "day_roll_ups_bytes_per_sample": tiers["minute"] + tiers["quarter"],
         "reads": read_rates(folder / "day", devices),
         "site": site_rates(folder / "site"),
     }

@@ -14,7 +14,8 @@ import polars as pl
 from igoudar.core.errors import StoreError
 
 PART = ".part"
-_ROW_GROUP = 1 << 17  # rows
+ROW_GROUP = 1 << 17  # rows of samples
+ROLLED_ROW_GROUP = 1 << 14  # of roll-ups, which have twice the columns and a sixth of a series' rows
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -36,10 +37,12 @@ def write_durably(path: Path, content: bytes) -> None:
         raise
 
 
-def encode(frame: pl.DataFrame, compression: Literal["lz4", "zstd"]) -> bytes:
+def encode(
+    frame: pl.DataFrame, compression: Literal["lz4", "zstd"], row_group_rows: int = ROW_GROUP
+) -> bytes:
     """`frame` as Parquet, in row groups whose statistics find one series of a large site."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression=compression, row_group_size=_ROW_GROUP)
+    frame.write_parquet(buffer, compression=compression, row_group_size=row_group_rows)
     return buffer.getvalue()
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import polars as pl
 
-from igoudar.core.store.files import encode, hashes_to, make_folder, write_durably
+from igoudar.core.store.files import (
+    ROLLED_ROW_GROUP,
+    ROW_GROUP,
+    encode,
+    hashes_to,
+    make_folder,
+    write_durably,
+)
 from igoudar.core.store.rows import from_us
 from igoudar.core.store.tiers import HOUR_US, RAW, TIERS, Tier
 
@@ -99,7 +106,7 @@ def write_segment(
         OSError: nothing was left behind.
     """
     # A hot segment lives for a minute: lz4 takes a fifth of the time, zstd half of the space.
-    content = encode(rows, "zstd" if level else "lz4")
+    content = encode(rows, "zstd" if level else "lz4", ROW_GROUP if tier is RAW else ROLLED_ROW_GROUP)
     times = rows.get_column("time_us")
     bounds = (int(times.min()), int(times.max()))  # type: ignore[arg-type] # there are rows, and no nulls
     series = rows.get_column("series")
