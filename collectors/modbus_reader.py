@@ -13,7 +13,7 @@ from igoudar.collectors.spans import Block
 from igoudar.collectors.tape import Tape, UnitLink
 from igoudar.core.model import ModbusAddress, Point, Profile, Quality, Reason
 
-ROUNDS = 3  # of looking into refused requests per turn: what one round joins anew may be refused again
+ROUNDS = 8  # of looking into refused requests per turn: what one round joins anew may be refused again
 
 Payload = bytes | DeviceFault
 
