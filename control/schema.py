@@ -319,3 +319,57 @@ class ErrorView(Document):
     what: str
     where: str = ""
     fix: str = ""
+
+
+class PlanStep(Document):
+    """One 15-min step of the plan; powers are step means [W]."""
+
+    time: datetime
+    urgent_w: float
+    flexible_w: float
+    cooling_w: float
+    drives_w: float  # desalination and electrolyser
+    battery_w: float  # positive = discharge
+    import_w: float
+    export_w: float
+    curtailed_w: float
+    run_now_w: float | None = None  # the whole load without shifting
+    supply_p10_w: float
+    supply_p50_w: float
+    supply_p90_w: float
+    reasons: list[Text] = []  # which constraint binds, what one more hour or MW would cost
+
+
+class PlannedJob(Document):
+    """A waiting job in the plan, by slack."""
+
+    job_id: str
+    name: str
+    user: str
+    gpus: int
+    racks: float
+    energy_wh: float
+    expected_s: float
+    deadline: datetime | None
+    slack_s: float | None
+    start: datetime | None  # when the plan starts it; None = not within the horizon
+    latest_start: datetime | None
+    reason: Text
+    proposed: bool = False  # advise mode: waits for a person's approval
+    consequence: Text | None = None  # of approving: start, energy, slack, import
+
+
+class PlanView(Document):
+    """The plan in force: where it came from, its steps, its jobs."""
+
+    time: datetime
+    version: str  # of the plan; an approval names it
+    config_version: str
+    issued_at: datetime | None
+    source: Literal["optimal", "last_safe", "greedy", "none"]
+    why: Text  # of the source: solved, timed out, infeasible ...
+    gave_way: list[Text] = []  # constraints that were relaxed, and by how much
+    notes: list[Text] = []  # forecast fallbacks
+    solve_s: float | None = None
+    steps: list[PlanStep] = []
+    jobs: list[PlannedJob] = []
