@@ -1,27 +1,31 @@
 """Runs policies over periods, in processes of their own, and goes on where an interrupted run stopped."""
 
-import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from igoudar.core.errors import ConfigError
+from igoudar.lab.compare import comparison
 from igoudar.lab.entrants import NAMES, enter
-from igoudar.lab.periods import Period, build_periods
-from igoudar.lab.resources import load_periods
+from igoudar.lab.inputs import load_inputs
+from igoudar.lab.periods import Period
 from igoudar.lab.scenario import Scenario
+from igoudar.lab.settings import rejected_lines, settings_of
+from igoudar.lab.slack import slacks
 from igoudar.lab.summary import Tariff, summarise
 from igoudar.lab.tables import jobs_table, schedule_table, site_table
-from igoudar.lab.traces import load_trace
 
 TABLES = ("schedule", "site", "jobs")
 Progress = Callable[[int, int, str], None]
@@ -45,8 +49,7 @@ class Task:
 def periods_of(document: str) -> list[Period]:
     """The periods of a scenario, given as JSON so that a worker keeps them between tasks."""
     scenario = Scenario.model_validate_json(document)
-    trace = load_trace(Path(scenario.jobs), scenario.job_scale, scenario.pai_slack_h)
-    return build_periods(scenario, load_periods(Path(scenario.resource), scenario.days), trace)
+    return load_inputs(scenario).periods(scenario)
 
 
 def backtest(
@@ -68,7 +71,10 @@ def backtest(
     ]
     began = time.monotonic()
     _play_all([task for task in tasks if not task.done.exists()], document, workers, progress, len(tasks))
+    _write(out / "rejected.json", rejected_lines(scenario))
     policies = {name: _gather(out / name, len(periods), settings) for name in scenario.policies}
+    for name, told in comparison(out, policies).items():
+        policies[name] |= told
     summary = {"policies": policies}
     _write(out / "summary.json", summary)
     _write(out / "settings.json", {**settings, "wall_s": time.monotonic() - began})
@@ -88,27 +94,20 @@ def _ordered(names: Sequence[str]) -> list[str]:
 
 def _open(out: Path, scenario: Scenario, periods: Sequence[Period]) -> dict[str, Any]:
     """Make the folder, or see that it holds the same run."""
-    settings = {
-        "scenario": scenario.model_dump(mode="json"),
-        "periods": [{"weight": p.weight, "steps": p.steps, "start": p.start.isoformat()} for p in periods],
-        "run": _mark(scenario),
-    }
+    settings = settings_of(scenario, periods)
     file = out / "settings.json"
-    if file.exists():
-        held = json.loads(file.read_text()).get("run")
-        if held != settings["run"]:
-            fix = "give another --out, or remove this one"
-            raise ConfigError("the folder holds a run with other settings", where=str(out), fix=fix)
-    else:
+    try:
         out.mkdir(parents=True, exist_ok=True)
+        held = json.loads(file.read_text()).get("run") if file.exists() else settings["run"]
+    except (OSError, ValueError) as error:
+        fix = "give another --out, or remove this one"
+        raise ConfigError(f"no folder for a run ({error})", where=str(out), fix=fix) from error
+    if held != settings["run"]:
+        fix = "give another --out, or remove this one"
+        raise ConfigError("the folder holds a run with other settings or data", where=str(out), fix=fix)
+    if not file.exists():
         _write(file, settings)
     return settings
-
-
-def _mark(scenario: Scenario) -> str:
-    """What must be equal for results to belong together; more policies may join a run."""
-    shared = scenario.model_dump(mode="json", exclude={"policies"})
-    return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
 
 def _play_all(
@@ -127,11 +126,24 @@ def _played(tasks: Sequence[Task], document: str, workers: int) -> Iterator[Task
             play_task(task, document)
             yield task
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         futures = {pool.submit(play_task, task, document): task for task in tasks}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
+
+
+def _end_with_parent() -> None:
+    """In a worker: end as soon as the run is gone, however it went."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def play_task(task: Task, document: str) -> None:
@@ -159,6 +171,7 @@ def _gather(folder: Path, count: int, settings: Mapping[str, Any]) -> dict[str, 
     solved = np.array([s for timing in timings for s in timing["solve_s"]])
     return {
         **summarise(tables["site"], tables.get("jobs"), Tariff.of(settings)),
+        "slacks": slacks(tables["site"], tables.get("jobs"), settings),
         "solve_p50_s": float(np.quantile(solved, 0.5)) if len(solved) else 0.0,
         "solve_p99_s": float(np.quantile(solved, 0.99)) if len(solved) else 0.0,
         "wall_s": sum(timing["wall_s"] for timing in timings),

@@ -6,6 +6,7 @@ import numpy as np
 
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Fleet, Floats, Integers, JobTable, Phase
+from igoudar.control.planning.urgency import locked
 from igoudar.core.errors import CommandError
 
 
@@ -33,7 +34,8 @@ def check(view: View, run: Integers) -> None:
     """Refuse orders that no scheduler could carry out.
 
     Raises:
-        CommandError: a job twice, not active, stopped inside its minimum run, or too many GPUs.
+        CommandError: a job twice, not active, too many GPUs, or stopped inside its minimum run, unless the
+            cap fell so far that those that may not be stopped do not fit.
     """
     fleet, jobs = view.fleet, view.jobs
     if len(np.unique(run)) != len(run) or not np.isin(run, view.active).all():
@@ -41,9 +43,14 @@ def check(view: View, run: Integers) -> None:
     if int(jobs.gpus[run].sum()) > view.gpus_by_power:
         raise _refused(view, f"{int(jobs.gpus[run].sum())} GPUs are ordered, {view.gpus_by_power} may run")
     stopped = np.setdiff1d(np.flatnonzero(fleet.phase == Phase.RUNNING), run)
-    early = view.now_s - fleet.since_s[stopped] < jobs.min_run_s[stopped]
-    if (early | ~jobs.preemptible[stopped]).any():
+    if locked(view, stopped).any() and not _crowded(view):
         raise _refused(view, "a job is stopped that may not be")
+
+
+def _crowded(view: View) -> bool:
+    """Whether the jobs that may not be stopped need more GPUs than may run: the cap comes first."""
+    kept = view.active[locked(view, view.active)]
+    return int(view.jobs.gpus[kept].sum()) > view.gpus_by_power
 
 
 def _refused(view: View, what: str) -> CommandError:

@@ -36,9 +36,9 @@ def load_periods(path: Path, days: int) -> list[ResourcePeriod]:
     Raises:
         ConfigError: a missing file or column, a gap or NaN (named by line), or fewer days than asked for.
     """
-    file = _the_file(path)
+    file = resource_file(path)
     rows = _rows(file)
-    weights = _weights(file)
+    weights = _weights(file, set(rows["period_id"].to_list()))
     periods: list[ResourcePeriod] = []
     hours_left = days * 24
     for (period_id,), part in rows.group_by("period_id", maintain_order=True):
@@ -54,10 +54,15 @@ def load_periods(path: Path, days: int) -> list[ResourcePeriod]:
 
 def _period(period_id: int, weights: dict[int, float], part: pl.DataFrame) -> ResourcePeriod:
     held = [np.repeat(part[name].to_numpy(), STEPS_PER_HOUR) for name in (PV, WIND)]
-    return ResourcePeriod(period_id, weights.get(period_id, 1.0), *held)
+    return ResourcePeriod(period_id, weights[period_id], *held)
 
 
-def _the_file(path: Path) -> Path:
+def resource_file(path: Path) -> Path:
+    """The file itself, or the only one in the folder that holds PV and wind jointly.
+
+    Raises:
+        ConfigError: none or several.
+    """
     if path.is_file():
         return path
     found = sorted(path.glob(PATTERN)) if path.is_dir() else []
@@ -87,14 +92,41 @@ def _rows(file: Path) -> pl.DataFrame:
     if broken.height:
         line = broken["line"][0]
         what = f"{broken.height} rows have no two capacity factors between 0 and 1, the first in line {line}"
-        raise ConfigError(what, where=f"{file}:{line}", fix="correct or remove those rows")
-    return frame.sort("period_id", maintain_order=True)
+        raise ConfigError(what, where=f"{file}:{line}", fix="correct those rows")
+    frame = frame.sort("period_id", maintain_order=True)
+    _check_steps(file, frame)
+    return frame
 
 
-def _weights(file: Path) -> dict[int, float]:
-    """Weeks that each period stands for, from the weights file beside; 1 without one."""
+def _check_steps(file: Path, frame: pl.DataFrame) -> None:
+    """Every period counts its hours from 0 without a gap, where the file numbers them."""
+    if "TimeStep" not in frame.columns:
+        return
+    hour = pl.int_range(pl.len()).over("period_id")
+    step = pl.col("TimeStep").cast(pl.Int64, strict=False)
+    wrong = frame.with_columns(hour.alias("hour")).filter(step.ne_missing(pl.col("hour")))
+    if wrong.height:
+        line, period, expected = wrong.select("line", "period_id", "hour").row(0)
+        what = (
+            f"hour {expected} of period {period} is missing, line {line} has TimeStep {wrong['TimeStep'][0]}"
+        )
+        raise ConfigError(what, where=f"{file}:{line}", fix="fill the gap: every hour needs its row")
+
+
+def _weights(file: Path, periods: set[int]) -> dict[int, float]:
+    """Weeks that each period stands for, from the weights file beside; 1 each without one."""
     beside = file.with_name(file.name.removesuffix(".csv") + ".weights.csv")
     if not beside.exists():
-        return {}
-    frame = pl.read_csv(beside).group_by("period_id").agg(pl.col("weight").first())
-    return dict(zip(frame["period_id"].to_list(), frame["weight"].to_list(), strict=True))
+        return dict.fromkeys(periods, 1.0)
+    try:
+        frame = pl.read_csv(beside, columns=["period_id", "weight"], infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        fix = "give period_id and weight, or remove the file"
+        raise ConfigError(f"can't be read ({error})", where=str(beside), fix=fix) from error
+    numbers = frame.with_columns(pl.all().cast(pl.Float64, strict=False)).unique()
+    found = {int(i): w for i, w in numbers.rows() if i is not None and w is not None and w > 0}
+    if numbers.height != len(found) or periods - found.keys():
+        wrong = sorted(periods - found.keys()) or "one of them"
+        what = f"not one weight above 0 for each period ({wrong})"
+        raise ConfigError(what, where=str(beside), fix="correct the weights, or remove the file")
+    return found

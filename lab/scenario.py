@@ -19,7 +19,7 @@ DURATIONS = ("declared", "learned")
 class Scenario(BaseModel):
     """Every setting of a run; powers in MW and energies in MWh because people write them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     site: str = "dakhla-phase1"
     resource: str = ""

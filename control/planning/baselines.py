@@ -17,12 +17,16 @@ class RunNow:
     name = "run-now"
 
     def decide(self, view: View) -> Orders:
-        """Go on with what runs, then start from the head of the queue."""
+        """Go on with what runs (all of it, unless the cap fell), then start from the head of the queue."""
         runs = running(view, view.active)
-        waiting = view.active[~runs]
-        free = view.gpus_by_power - int(view.jobs.gpus[view.active[runs]].sum())
-        count = int(np.searchsorted(np.cumsum(view.jobs.gpus[waiting]), free, side="right"))
-        return Orders(np.concatenate([view.active[runs], waiting[:count]]))
+        kept = _head(view, view.active[runs], view.gpus_by_power)
+        free = view.gpus_by_power - int(view.jobs.gpus[kept].sum())
+        return Orders(np.concatenate([kept, _head(view, view.active[~runs], free)]))
+
+
+def _head(view: View, rows: Integers, gpus: int) -> Integers:
+    """The first rows that fit together."""
+    return rows[: int(np.searchsorted(np.cumsum(view.jobs.gpus[rows]), gpus, side="right"))]
 
 
 class Greedy:
