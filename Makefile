@@ -46,7 +46,7 @@ bench: setup
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 soak: setup
-	@$(BIN)/pytest -m soak $(PYTEST_ARGS)
+	@IGOUDAR_HYPOTHESIS=soak $(BIN)/pytest -m soak $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache test-artifacts

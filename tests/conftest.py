@@ -1,8 +1,18 @@
 """What every test may use: real programs (or a stated skip) and the shared data."""
 
+import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: these machines are noisy, and a figure of speed is no test. `make soak` looks longer.
+settings.register_profile(
+    "igoudar", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("soak", parent=settings.get_profile("igoudar"), max_examples=1000)
+settings.load_profile(os.environ.get("IGOUDAR_HYPOTHESIS", "igoudar"))
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -14,3 +24,14 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no measured data at {SHARED}")
     return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where peers are required a skip is a failure, but for what CI can't have (`external`)."""
+    report = yield
+    allowed = os.environ.get("IGOUDAR_REQUIRE_PEERS") != "1" or item.get_closest_marker("external")
+    if report.skipped and not allowed:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report
