@@ -10,6 +10,7 @@ from igoudar.core.clock import Clock
 from igoudar.core.model import Gap, Reading, Reason
 
 MISSED_POLLS = 3
+NO_TIME = timedelta(0)
 
 
 class Live:
@@ -24,7 +25,8 @@ class Live:
     def __init__(
         self, clock: Clock, periods_s: Mapping[str, float], slow: Mapping[str, SlowRule] | None = None
     ) -> None:
-        self._clock, self._periods_s = clock, periods_s
+        self._clock = clock
+        self._lives = {name: timedelta(seconds=MISSED_POLLS * period) for name, period in periods_s.items()}
         self._slow = SlowPoints(slow or {})
         self._readings: dict[str, Reading] = {}
         self._last_good: dict[str, datetime] = {}
@@ -64,8 +66,7 @@ class Live:
 
     def _aged(self, reading: Reading, now: datetime) -> Reading:
         """Three missed polls turn a reading into a gap: nothing old is shown as if it were live."""
-        limit = timedelta(seconds=MISSED_POLLS * self._periods_s.get(reading.device, 0.0))
-        if reading.gap is not None or now - reading.at <= limit:
+        if reading.gap is not None or now - reading.at <= self._lives.get(reading.device, NO_TIME):
             return reading
         detail = f"last read {(now - reading.at).total_seconds():.0f} s ago"
         return Reading(reading.at, reading.device, {}, gap=Gap(Reason.STALE, detail))
