@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from igoudar.control.planning.forecast.forecaster import learned
-from igoudar.control.planning.forecast.history import Stretch, stretch_of
+from igoudar.control.planning.forecast.history import Record
 from igoudar.control.planning.forecast.seen import Seen
 from igoudar.control.planning.policy import STEP_S, Forecast
 from igoudar.control.planning.table import Floats
@@ -24,11 +24,11 @@ def forecaster_for(
     jobs teach nothing about arrivals.
     """
     series = series_of(period)
-    history = {name: [_stretch(o, name) for o in others] for name in series}
+    history = {name: [_record(o, name) for o in others] for name in series}
     fresh = [o for o in others if o.jobs.job_id[:1] != period.jobs.job_id[:1]]
-    history["arrivals"] = [_stretch(o, "arrivals") for o in fresh or others]
+    history["arrivals"] = [_record(o, "arrivals") for o in fresh or others]
     most = {"pv": (scenario.pv_mw or 0.0) * 1e6, "wind": (scenario.wind_mw or 0.0) * 1e6}
-    forecaster = learned(kind, history, most)
+    forecaster = learned(kind, history, most, held=True)
 
     def issue(step: int) -> Forecast:
         seen = {name: Seen(values, step, period.start.hour) for name, values in series.items()}
@@ -55,5 +55,5 @@ def arrivals_gpu_s(period: Period) -> Floats:
     return np.asarray(np.bincount(step, work, minlength=period.steps)[: period.steps], dtype=np.float64)
 
 
-def _stretch(period: Period, name: str) -> Stretch:
-    return stretch_of(series_of(period)[name], period.start.hour)
+def _record(period: Period, name: str) -> Record:
+    return Record(series_of(period)[name], period.start.hour)

@@ -1,4 +1,4 @@
-"""How sure a forecast is, learned from how far it was off on weeks it had not seen."""
+"""How sure a forecast is, learned from how far it was off on weeks it had not seen (cross-conformal)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,56 +6,102 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igoudar.control.planning.forecast.history import LEADS, Past, Stretch, by_hour, weeks
-from igoudar.control.planning.forecast.point import DEPTH_H, Fit, Point
+from igoudar.control.planning.forecast.history import HOURS, LEADS, LEADS_AHEAD, Past, Stretch, without
+from igoudar.control.planning.forecast.point import Fit, Point
+from igoudar.control.planning.forecast.usual import usual
 from igoudar.control.planning.table import Floats
 
+Matrix = NDArray[np.float64]
 LEVELS = (0.1, 0.9)
+ANCHORS = np.array([0.1, 0.5, 0.9])  # of the hour's best: a calm errs upwards, a full wind downwards
+LEAST = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What errors are measured in: the spread and the best of each hour of the day."""
+
+    spread: Floats
+    best: Floats
+
+    def level(self, middle: Matrix, hours: NDArray[np.int64]) -> Matrix:
+        """Where forecasts stand between nothing and the hour's best."""
+        best = self.best[hours]
+        return np.clip(np.divide(middle, best, out=np.zeros_like(middle), where=best > LEAST), 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Banded:
-    """A point forecast with the P10 and P90 around it, all within [0, `most`]."""
+    """A point forecast with P10 and P90 around it, all within [0, `most`].
+
+    P50 is the expected value: it loses less by squared error, and here no more by pinball, than the median.
+    """
 
     point: Point
-    low: Floats  # error in units of the hour's spread, per lead
-    high: Floats
-    spread: Floats
+    scale: Scale
+    edges: Matrix  # LEADS x anchors x LEVELS, in spreads
     most: float
+    lasting: bool = True  # what is read now holds for the present hour; not so for bursts
 
-    def ahead(self, past: Past) -> NDArray[np.float64]:
-        """LEADS x (P10, P50, P90); the present hour is known."""
+    def ahead(self, past: Past) -> Matrix:
+        """LEADS x (P10, P50, P90)."""
         middle = self.point.ahead(past)
-        middle[0] = past.values[-1]
-        spread = self.spread[past.ahead]
-        rows = np.stack((middle + self.low * spread, middle, middle + self.high * spread), axis=1)
+        level = self.scale.level(middle, past.ahead)
+        off = _between_anchors(self.edges, level) * self.scale.spread[past.ahead][:, None]
+        rows = np.stack((middle + off[:, 0], middle, middle + off[:, 1]), axis=1)
+        if self.lasting:
+            rows[0] = past.values[-1]
         return np.asarray(np.clip(rows, 0.0, self.most))
 
 
-def banded(fit: Fit, stretches: Sequence[Stretch], most: float) -> Banded:
+def banded(fit: Fit, stretches: Sequence[Stretch], most: float, lasting: bool = True) -> Banded:
     """Learn from all stretches; the bands from each week in turn, forecast by what the others taught."""
-    parts = weeks(stretches)
-    spread = by_hour(parts)[1]
-    errors: list[list[float]] = [[] for _ in range(LEADS)]
-    for left_out, part in enumerate(parts):
-        others = [p for index, p in enumerate(parts) if index != left_out] or parts
-        _add_errors(errors, fit(others), part, np.maximum(spread, 1e-9))
-    low, high = (np.array([np.quantile(e or [0.0], q) for e in errors]) for q in LEVELS)
-    return Banded(fit(stretches), _calm(np.minimum(low, 0.0)), _calm(np.maximum(high, 0.0)), spread, most)
+    scale = Scale(usual(stretches).spread, _best(stretches))
+    off, level = [], []
+    for index, part in enumerate(stretches):
+        point = fit(without(stretches, index))
+        pasts = [part.upto(position) for position in range(len(part.values))]
+        middle = np.array([point.ahead(past) for past in pasts])
+        hours = (part.hours[:, None] + LEADS_AHEAD) % HOURS
+        spread = scale.spread[hours]
+        telling = spread > 0.1 * scale.spread.mean() + LEAST
+        off.append(np.where(telling, (part.targets() - middle) / np.maximum(spread, LEAST), np.nan))
+        level.append(scale.level(middle, hours))
+    return Banded(fit(stretches), scale, _edges(np.concatenate(off), np.concatenate(level)), most, lasting)
 
 
-def _add_errors(errors: list[list[float]], point: Point, part: Stretch, spread: Floats) -> None:
-    for position in range(len(part.values)):
-        past = part.upto(position, DEPTH_H)
-        truth = part.values[position : position + LEADS]
-        hours = past.ahead[: len(truth)]
-        off = (truth - point.ahead(past)[: len(truth)]) / spread[hours]
-        for lead in np.flatnonzero(spread[hours] > 1e-6):
-            errors[lead].append(float(off[lead]))
+def _best(stretches: Sequence[Stretch]) -> Floats:
+    best = np.zeros(HOURS)
+    for stretch in stretches:
+        np.maximum.at(best, stretch.hours, stretch.values)
+    return best
 
 
-def _calm(edge: Floats) -> Floats:
-    """A band's edge without the jumps of single horizons; the present hour is known."""
-    wide = np.convolve(np.pad(edge, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
-    wide[0] = 0.0
-    return wide
+def _edges(off: Matrix, level: Matrix) -> Matrix:
+    """Quantiles of the errors per lead and level, smooth over leads; ordered, as they share their weights."""
+    edges = np.zeros((LEADS, len(ANCHORS), len(LEVELS)))
+    for lead in range(1, LEADS):
+        known = ~np.isnan(off[:, lead])
+        order = np.argsort(off[known, lead])
+        errors, at = off[known, lead][order], level[known, lead][order]
+        for anchor, place in enumerate(ANCHORS):
+            edges[lead, anchor] = _quantiles(errors, np.maximum(0.02, 1.0 - np.abs(at - place) / 0.4))
+    inner = edges[1:]
+    edges[2:-1] = (inner[:-2] + inner[1:-1] + inner[2:]) / 3.0
+    return np.stack((np.minimum(edges[:, :, 0], 0.0), np.maximum(edges[:, :, 1], 0.0)), axis=2)
+
+
+def _quantiles(errors: Floats, weight: Floats) -> Floats:
+    """Weighted quantiles of sorted errors."""
+    if not len(errors):
+        return np.zeros(len(LEVELS))
+    share = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
+    return np.interp(LEVELS, share, errors)
+
+
+def _between_anchors(edges: Matrix, level: Floats) -> Matrix:
+    """LEADS x LEVELS: the edges at each lead's level."""
+    place = np.interp(level, ANCHORS, np.arange(len(ANCHORS)))
+    low = np.minimum(place.astype(int), len(ANCHORS) - 2)
+    part = (place - low)[:, None]
+    return np.asarray(edges[LEADS_AHEAD, low] * (1.0 - part) + edges[LEADS_AHEAD, low + 1] * part)

@@ -4,30 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from igoudar.control.planning.forecast.bands import Banded, banded
-from igoudar.control.planning.forecast.history import Past, Stretch
+from igoudar.control.planning.forecast.channels import Channel, Untaught, channel
+from igoudar.control.planning.forecast.history import Record
 from igoudar.control.planning.forecast.point import (
-    DEPTH_H,
     Fit,
     climatology,
     flat_persistence,
     mix,
     sun_persistence,
 )
-from igoudar.control.planning.forecast.ridge import ridge
-from igoudar.control.planning.forecast.seen import STEPS_PER_HOUR, Seen
+from igoudar.control.planning.forecast.ridge import SUN_RECIPE, WIND_RECIPE, ridge
+from igoudar.control.planning.forecast.seen import Seen
 from igoudar.control.planning.policy import STEP_S, Band, Forecast
 
-STEPS = 192  # 48 h
 KINDS = ("persistence", "climatology", "mix", "model")
 CHANNELS = ("pv", "wind", "urgent", "arrivals", "pue")
 _FITS: Mapping[str, tuple[Fit, Fit]] = {  # of sun, and of the rest
     "persistence": (sun_persistence, flat_persistence),
     "climatology": (climatology, climatology),
     "mix": (mix(sun_persistence), mix(flat_persistence)),
-    "model": (ridge, ridge),
+    "model": (ridge(SUN_RECIPE), ridge(WIND_RECIPE)),
 }
 
 
@@ -35,28 +32,29 @@ _FITS: Mapping[str, tuple[Fit, Fit]] = {  # of sun, and of the rest
 class Forecaster:
     """One model per channel: PV, wind, urgent load [W], arrivals [GPU seconds per step] and PUE."""
 
-    models: Mapping[str, Banded]
+    channels: Mapping[str, Channel | Untaught]
 
     def issue(self, seen: Mapping[str, Seen]) -> Forecast:
         """The 48 h from the step that begins now."""
-        ahead = {name: in_steps(model, seen[name]) for name, model in self.models.items()}
+        issued = {name: channel.issue(seen[name]) for name, channel in self.channels.items()}
+        ahead = {name: rows for name, (rows, _) in issued.items()}
+        notes = tuple(note for _, told in issued.values() for note in told)
         pv, wind, urgent = (Band(*ahead[name].T) for name in ("pv", "wind", "urgent"))
-        arrivals, pue = ahead["arrivals"][:, 1], np.maximum(1.0, ahead["pue"][:, 1])
-        return Forecast(seen["pv"].now * STEP_S, pv, wind, urgent, arrivals, pue)
+        arrivals, pue = ahead["arrivals"][:, 1].copy(), np.maximum(1.0, ahead["pue"][:, 1])
+        return Forecast(seen["pv"].now * STEP_S, pv, wind, urgent, arrivals, pue, notes)
 
 
-def learned(kind: str, history: Mapping[str, Sequence[Stretch]], most: Mapping[str, float]) -> Forecaster:
-    """Learn every channel from its stretches; `most` caps a channel (its capacity)."""
+def fit_of(kind: str, name: str) -> Fit:
+    """What learns the channel `name` for a forecast of `kind`."""
     sun, other = _FITS[kind]
-    models = {}
-    for name in CHANNELS:
-        fit = sun if name == "pv" else climatology if name == "arrivals" else other
-        models[name] = banded(fit, history[name], most.get(name, float("inf")))
-    return Forecaster(models)
+    return sun if name == "pv" else climatology if name == "arrivals" else other
 
 
-def in_steps(model: Banded, seen: Seen) -> NDArray[np.float64]:
-    """STEPS x (P10, P50, P90): each hour's values held for its steps."""
-    hourly = model.ahead(Past(seen.hours(DEPTH_H), seen.hour))
-    leads = (seen.now % STEPS_PER_HOUR + np.arange(STEPS)) // STEPS_PER_HOUR
-    return np.asarray(hourly[leads])
+def learned(kind: str, records: Mapping[str, Sequence[Record]], most: Mapping[str, float]) -> Forecaster:
+    """Learn every channel from its records; `most` caps a channel (its capacity)."""
+    return Forecaster(
+        {
+            name: channel(name, fit_of(kind, name), records[name], most.get(name, np.inf), held)
+            for name in CHANNELS
+        }
+    )

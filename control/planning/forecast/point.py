@@ -1,4 +1,4 @@
-"""The references: what a forecast must beat."""
+"""The references: persistence, climatology and their best mix, which a model must beat."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
-from igoudar.control.planning.forecast.history import LEADS, Past, Stretch, by_hour
+from igoudar.control.planning.forecast.history import HOURS, LEADS, Past, Stretch, without
+from igoudar.control.planning.forecast.usual import Usual, usual
 from igoudar.control.planning.table import Floats
 
-DEPTH_H = 72  # hours of the past that a forecast looks at
+DAYLIGHT = 0.2  # of the day's best: an hour below says nothing about the sky
+UNSEEN_SHARE = 0.7  # of the ceiling, before any daylight was seen
 
 
 class Point(Protocol):
@@ -27,27 +29,26 @@ Fit = Callable[[Sequence[Stretch]], Point]
 class Climatology:
     """The mean of the hour of the day."""
 
-    mean: Floats
+    usual: Usual
 
     def ahead(self, past: Past) -> Floats:
         """The mean of each hour to come."""
-        return self.mean[past.ahead]
+        return self.usual.ahead(past)
 
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """As it is now, in proportion to the best that each hour has seen (`ceiling`; all ones for wind)."""
+    """As it is now, in proportion to the best that each hour of the day has seen (all ones for wind)."""
 
     ceiling: Floats
 
     def ahead(self, past: Past) -> Floats:
-        """The present share of the ceiling, kept; by night the share of the last day."""
-        hours = (past.hour - np.arange(len(past.values))[::-1]) % 24
-        ceiling = self.ceiling[hours]
-        known = np.flatnonzero(ceiling >= 0.2 * self.ceiling.max())
-        if len(known) == 0:
-            return self.ceiling[past.ahead] * 0.5
-        share = past.values[known[-1]] / ceiling[known[-1]]
+        """The present share of the ceiling, kept; by night the last daylight's share."""
+        ceiling = self.ceiling[past.hours]
+        known = np.flatnonzero(ceiling >= DAYLIGHT * self.ceiling.max())
+        if not len(known):
+            return UNSEEN_SHARE * self.ceiling[past.ahead]
+        share = past.values[known[-1]] / ceiling[known[-1]] if ceiling[known[-1]] else 0.0
         return np.asarray(share * self.ceiling[past.ahead])
 
 
@@ -61,42 +62,43 @@ class Mix:
 
     def ahead(self, past: Past) -> Floats:
         """The weighted mean of the two."""
-        kept, usual = self.persistence.ahead(past), self.climatology.ahead(past)
-        return np.asarray(self.weight * kept + (1.0 - self.weight) * usual)
+        kept, mean = self.persistence.ahead(past), self.climatology.ahead(past)
+        return np.asarray(self.weight * kept + (1.0 - self.weight) * mean)
 
 
 def climatology(stretches: Sequence[Stretch]) -> Climatology:
     """Learn the mean day."""
-    return Climatology(by_hour(stretches)[0])
+    return Climatology(usual(stretches))
 
 
 def flat_persistence(_: Sequence[Stretch]) -> Persistence:
     """For what has no ceiling that follows the hour, as wind."""
-    return Persistence(np.ones(24))
+    return Persistence(np.ones(HOURS))
 
 
 def sun_persistence(stretches: Sequence[Stretch]) -> Persistence:
     """For sun: the best that each hour of the day has seen is taken for a clear sky."""
-    best = np.zeros(24)
+    best = np.zeros(HOURS)
     for stretch in stretches:
         np.maximum.at(best, stretch.hours, stretch.values)
     return Persistence(best)
 
 
 def mix(persistence: Callable[[Sequence[Stretch]], Persistence]) -> Fit:
-    """Learns the least-squares weight of persistence per lead."""
+    """Learns the least-squares weight of persistence per lead, each week against the others' mean day."""
 
     def fit(stretches: Sequence[Stretch]) -> Mix:
-        kept, usual = persistence(stretches), climatology(stretches)
         over, under = np.zeros(LEADS), np.full(LEADS, 1e-12)
-        for stretch in stretches:
-            for position in range(len(stretch.values)):
-                past = stretch.upto(position, DEPTH_H)
-                truth = stretch.values[position : position + LEADS]
-                mean = usual.ahead(past)[: len(truth)]
-                apart = kept.ahead(past)[: len(truth)] - mean
-                over[: len(truth)] += apart * (truth - mean)
-                under[: len(truth)] += apart**2
-        return Mix(kept, usual, np.clip(over / under, 0.0, 1.0))
+        for index, stretch in enumerate(stretches):
+            others = without(stretches, index)
+            kept, mean = persistence(others), climatology(others)
+            pasts = [stretch.upto(position) for position in range(len(stretch.values))]
+            base = np.array([mean.ahead(past) for past in pasts])
+            apart = np.array([kept.ahead(past) for past in pasts]) - base
+            off = stretch.targets() - base
+            over += np.nansum(apart * off, axis=0)
+            under += np.where(np.isnan(off), 0.0, apart**2).sum(axis=0)
+        weight = np.clip(over / under, 0.0, 1.0)
+        return Mix(persistence(stretches), climatology(stretches), weight)
 
     return fit

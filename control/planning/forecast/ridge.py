@@ -1,4 +1,8 @@
-"""How far a series will be from its mean day: linear in how far it is and was, one regression per horizon."""
+"""How far a series will be from its usual day: two ridge regressions per horizon.
+
+The first carries the present departure ahead; the second adds what the other columns know, held back more
+the further it looks: a few weeks teach little about the day after tomorrow.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,59 +10,94 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igoudar.control.planning.forecast.history import HOURS, LEADS, Past, Stretch, by_hour
-from igoudar.control.planning.forecast.point import DEPTH_H
+from igoudar.control.planning.forecast.departures import SUN, WIND, Departures, departures, design
+from igoudar.control.planning.forecast.history import LEADS, LEADS_AHEAD, Past, Stretch, without
+from igoudar.control.planning.forecast.point import Climatology, Fit, Point
+from igoudar.control.planning.forecast.usual import Usual, usual
 from igoudar.control.planning.table import Floats
 
-PENALTY = 20.0
-FEATURES = 9
-SHRINK_H = 6  # hours of no departure that a short past is averaged with
-LEAST_SPREAD = 1e-3
+Matrix = NDArray[np.float64]
+FIRST_PENALTY = 5.0
+RAMP_H = (10.0, 22.0)  # the second penalty grows between these horizons
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Columns of the second regression, and its penalty near and far."""
+
+    columns: tuple[str, ...]
+    near: float
+    far: float
+
+    @property
+    def penalties(self) -> Floats:
+        """Per lead."""
+        part = np.clip((LEADS_AHEAD - RAMP_H[0]) / (RAMP_H[1] - RAMP_H[0]), 0.0, 1.0)
+        return np.asarray(self.near * (self.far / self.near) ** part)
+
+
+WIND_RECIPE = Recipe(WIND, 3.0, 400.0)
+SUN_RECIPE = Recipe(SUN, 100.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Ridge:
-    """Departure from the mean day in units of the hour's spread, carried ahead."""
+    """The usual day plus the departure expected."""
 
-    mean: Floats
-    spread: Floats
-    weights: NDArray[np.float64]  # LEADS x FEATURES
+    usual: Usual
+    columns: tuple[str, ...]
+    weights: Matrix  # LEADS x columns
 
     def ahead(self, past: Past) -> Floats:
-        """The mean day plus the departure expected."""
-        apart = np.einsum("lf,lf->l", features(past, self.mean, self.spread), self.weights)
-        return np.asarray(self.mean[past.ahead] + apart * self.spread[past.ahead])
+        """Expected hourly means of the present hour and the 48 after it."""
+        known = _known(past.values, past.hours, self.usual.at(past.month, past.hours), self.usual)
+        rows = design(known, np.array([len(past.values) - 1]), self.columns)[0]
+        apart = np.einsum("lc,lc->l", rows, self.weights)
+        return np.asarray(self.usual.ahead(past) + apart * self.usual.spread[past.ahead])
 
 
-def features(past: Past, mean: Floats, spread: Floats) -> NDArray[np.float64]:
-    """LEADS x FEATURES: departure now, its changes, its daily mean, that of the same hour before, by hour."""
-    hours = (past.hour - np.arange(len(past.values))[::-1]) % HOURS
-    apart = (past.values - mean[hours]) / np.maximum(spread[hours], LEAST_SPREAD)
-    now, count = apart[-1], len(apart)
-    change = now - apart[-2] if count > 1 else 0.0
-    trend = now - apart[max(0, count - 4)]
-    day = apart[-HOURS:].sum() / (min(count, HOURS) + SHRINK_H)
-    leads = np.arange(LEADS)
-    before = count - 1 + leads - HOURS * np.ceil(leads / HOURS).astype(int)
-    same = np.where(before >= 0, apart[np.maximum(before, 0)], day)
-    angle = 2 * np.pi * past.ahead / HOURS
-    sin, cos, ones = np.sin(angle), np.cos(angle), np.ones(LEADS)
-    columns = (now * ones, change * ones, trend * ones, day * ones, same)
-    return np.stack((*columns, now * sin, now * cos, trend * sin, trend * cos), axis=1)
+def ridge(recipe: Recipe) -> Fit:
+    """Learns how departures from the usual day live on, each week's against the other weeks' usual day."""
+
+    def fit(stretches: Sequence[Stretch]) -> Point:
+        whole = usual(stretches)
+        if whole.steady:
+            return Climatology(whole)
+        rows, truth = [], []
+        for index, stretch in enumerate(stretches):
+            known = _against(stretch, usual(without(stretches, index)), whole)
+            rows.append(design(known, np.arange(len(known.apart)), recipe.columns))
+            apart = Stretch(np.where(known.weight > 0, known.apart, np.nan))
+            truth.append(apart.targets())
+        weights = _two_regressions(np.concatenate(rows), np.concatenate(truth), recipe)
+        return Ridge(whole, recipe.columns, weights)
+
+    return fit
 
 
-def ridge(stretches: Sequence[Stretch]) -> Ridge:
-    """Learn the mean day and the weights of each horizon."""
-    mean, spread = by_hour(stretches)
-    gram = np.tile(PENALTY * np.eye(FEATURES), (LEADS, 1, 1))
-    right = np.zeros((LEADS, FEATURES))
-    for stretch in stretches:
-        scale = np.maximum(spread[stretch.hours], LEAST_SPREAD)
-        truth = (stretch.values - mean[stretch.hours]) / scale
-        for position in range(len(truth)):
-            ahead = truth[position : position + LEADS]
-            known = features(stretch.upto(position, DEPTH_H), mean, spread)[: len(ahead)]
-            gram[: len(ahead)] += known[:, :, None] * known[:, None, :]
-            right[: len(ahead)] += known * ahead[:, None]
-    weights = np.linalg.solve(gram, right[:, :, None])[:, :, 0]
-    return Ridge(mean, spread, np.asarray(weights, np.float64))
+def _against(stretch: Stretch, others: Usual, whole: Usual) -> Departures:
+    return _known(stretch.values, stretch.hours, others.at(stretch.month, stretch.hours), whole)
+
+
+def _known(values: Floats, hours: NDArray[np.int64], mean: Floats, whole: Usual) -> Departures:
+    return departures(values, hours, mean, whole.spread)
+
+
+def _two_regressions(rows: Matrix, truth: Matrix, recipe: Recipe) -> Matrix:
+    """LEADS x columns; the first column is that of the first regression."""
+    blank = np.isnan(truth)
+    truth = np.where(blank, 0.0, truth)
+    rows = np.where(blank[:, :, None], 0.0, rows)
+    first = _solve(rows[:, :, :1], truth, np.full(LEADS, FIRST_PENALTY))
+    left = truth - np.einsum("nlc,lc->nl", rows[:, :, :1], first)
+    weights = _solve(rows, left, recipe.penalties)
+    weights[:, :1] += first
+    return weights
+
+
+def _solve(rows: Matrix, truth: Matrix, penalty: Floats) -> Matrix:
+    by_lead = np.ascontiguousarray(rows.transpose(1, 2, 0))  # LEADS x columns x positions
+    gram = by_lead @ by_lead.transpose(0, 2, 1)
+    gram += penalty[:, None, None] * np.eye(rows.shape[2])
+    right = by_lead @ np.ascontiguousarray(truth.T)[:, :, None]
+    return np.asarray(np.linalg.solve(gram, right)[:, :, 0])

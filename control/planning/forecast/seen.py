@@ -1,11 +1,7 @@
 """A series as it stood when a forecast was issued: what came later can't be read through it."""
 
-import numpy as np
-
 from igoudar.control.planning.table import Floats
 from igoudar.core.errors import IgoudarError
-
-STEPS_PER_HOUR = 4
 
 
 class FutureReadError(IgoudarError):
@@ -15,13 +11,25 @@ class FutureReadError(IgoudarError):
 class Seen:
     """The part of a series of 15-min steps that is known when step `now` begins, that step included.
 
-    `start_hour` is the hour of the day (UTC) of the first step, which begins on a full hour.
+    The first step begins on a full hour, `start_hour` of the day (UTC), in `month` (1-12, 0 = not known).
+    `clear` is the clear-sky output per hour from the first step to 48 h after `now` at least: the sun's
+    course is known beforehand. `outlook` is what a weather service, at the issue time, foretold for the
+    present hour and the 48 after it.
     """
 
-    def __init__(self, series: Floats, now: int, start_hour: int = 0) -> None:
+    def __init__(
+        self,
+        series: Floats,
+        now: int,
+        start_hour: int = 0,
+        month: int = 0,
+        clear: Floats | None = None,
+        outlook: Floats | None = None,
+    ) -> None:
         if not 0 <= now < len(series):
             raise FutureReadError(f"step {now} of a series of {len(series)}", fix="issue within the series")
-        self._series, self.now, self.start_hour = series, now, start_hour
+        self._series, self.now, self.start_hour, self.month = series, now, start_hour, month
+        self.clear, self.outlook = clear, outlook
 
     def at(self, step: int) -> float:
         """The value of one step.
@@ -41,16 +49,3 @@ class Seen:
             what = f"steps {first} to {end - 1} asked for when only 0 to {self.now} are known"
             raise FutureReadError(what, fix="read the past only")
         return self._series[first:end].copy()
-
-    def hours(self, most: int) -> Floats:
-        """Hourly means of the last `most` hours at most, oldest first; the last one is the hour so far."""
-        begun = self.now // STEPS_PER_HOUR
-        first = max(0, begun - most + 1)
-        full = self.between(first * STEPS_PER_HOUR, begun * STEPS_PER_HOUR)
-        so_far = self.between(begun * STEPS_PER_HOUR, self.now + 1)
-        return np.append(full.reshape(-1, STEPS_PER_HOUR).mean(axis=1), so_far.mean())
-
-    @property
-    def hour(self) -> int:
-        """Hour of the day (UTC) at the issue time."""
-        return (self.start_hour + self.now // STEPS_PER_HOUR) % 24
