@@ -50,8 +50,13 @@ def fit_of(kind: str, name: str) -> Fit:
     return sun if name == "pv" else climatology if name == "arrivals" else other
 
 
-def learned(kind: str, records: Mapping[str, Sequence[Record]], most: Mapping[str, float]) -> Forecaster:
-    """Learn every channel from its records; `most` caps a channel (its capacity)."""
+def learned(
+    kind: str, records: Mapping[str, Sequence[Record]], most: Mapping[str, float], held: bool = False
+) -> Forecaster:
+    """Learn every channel from its records; `most` caps a channel (its capacity).
+
+    `held` says that the series change on the full hour only, as hourly resource files do.
+    """
     return Forecaster(
         {
             name: channel(name, fit_of(kind, name), records[name], most.get(name, np.inf), held)
