@@ -1,47 +1,59 @@
-"""From a number of GPUs to the jobs that get them: forced ones, then those that run, then the most urgent."""
+"""From a number of GPUs to the jobs that get them: those that must run, then least slack first."""
 
 import numpy as np
 
-from igoudar.control.planning.policy import View
-from igoudar.control.planning.table import Floats, Integers
-from igoudar.control.planning.urgency import forced, locked, needed_gpus, running, slack_s
+from igoudar.control.planning.policy import STEP_S, View
+from igoudar.control.planning.table import Booleans, Floats, Integers
+from igoudar.control.planning.urgency import forced, left_s, locked, needed_gpus, running, slack_s
+
+START_SHARE = (
+    0.9  # of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts
+)
+PASSES = 3
+HOLD_S = 2 * 3600.0  # a waiting job displaces a running one only with this much less slack; tuned in the lab
 
 
-def choose(view: View, wanted_gpus: float, *, preempt: bool = True) -> Integers:
-    """Rows to run in this step: close to `wanted_gpus`, more where deadlines ask for it, never over the cap.
+def choose(view: View, wanted_gpus: float, *, preempt: bool = True, hold_s: float = HOLD_S) -> Integers:
+    """Rows to run in this step: drawing close to `wanted_gpus` full GPUs, more where deadlines ask for it.
 
-    A job that runs goes on rather than another starts (a stop costs work); with `preempt` jobs with slack are
-    stopped when fewer GPUs are wanted.
+    A gang that ends within the step counts toward the power wanted with the part that it runs, toward the cap
+    with all its GPUs. With `preempt`, running jobs with slack are stopped when fewer GPUs are wanted.
     """
     rows = view.active
     if not len(rows):
         return rows
-    slack, runs = slack_s(view, rows), running(view, rows)
-    must = locked(view, rows) | forced(view, rows) | (runs if not preempt else False)
-    target = max(wanted_gpus, needed_gpus(view, rows))
-    rank = np.lexsort((slack, ~runs, ~must, ~locked(view, rows)))
-    ordered, gpus = rows[rank], view.jobs.gpus[rows[rank]]
-    count = int(must.sum())
-    room = np.full(len(rows), min(target, view.gpus_by_power), dtype=float)
-    room[:count] = view.gpus_by_power
-    return ordered[_fitting(gpus, room)]
+    fixed, runs = locked(view, rows), running(view, rows)
+    must = fixed | forced(view, rows) | (runs if not preempt else False)
+    rank = np.lexsort((slack_s(view, rows) - hold_s * runs, ~must, ~fixed))
+    ordered = rows[rank]
+    gpus = view.jobs.gpus[ordered].astype(np.float64)
+    cap = float(view.gpus_by_power)
+    limit = np.where((must | runs)[rank], cap, START_SHARE * cap)
+    wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
+    needed = min(float(needed_gpus(view, rows)), cap)
+    return ordered[_fitting(gpus, drawn_gpus(view, ordered), limit, wanted, needed)]
 
 
-def _fitting(gpus: Integers, room: Floats) -> Integers:
-    """Positions taken in order while they fit; a gang that is too large is passed over for smaller ones."""
-    taken: list[int] = []
-    prefix = np.cumsum(gpus)
-    whole = int(np.argmax(prefix > room)) if (prefix > room).any() else len(gpus)
-    taken.extend(range(whole))
-    used = int(prefix[whole - 1]) if whole else 0
-    smallest = int(gpus.min()) if len(gpus) else 0
-    for position in range(whole, len(gpus)):
-        if used + smallest > room[-1] and used + smallest > room[position]:
+def _fitting(gpus: Floats, drawn: Floats, limit: Floats, wanted: Floats, needed: float) -> Booleans:
+    """Who fits in order; a gang that does not is passed over for smaller ones behind it."""
+    taken = np.zeros(len(gpus), np.bool_)
+    for _ in range(PASSES):
+        total, power = np.cumsum(gpus * taken), np.cumsum(drawn * taken)
+        rest = ~taken
+        more = rest & (total[-1] + gpus <= limit)
+        more &= (power[-1] + drawn <= wanted) | (total[-1] + gpus <= needed)
+        total, power = total[-1] + np.cumsum(gpus * more), power[-1] + np.cumsum(drawn * more)
+        fits = more & (total <= limit) & ((power <= wanted) | (total <= needed))
+        if not fits.any():
             break
-        if used + gpus[position] <= room[position]:
-            taken.append(position)
-            used += int(gpus[position])
-    return np.array(taken, dtype=np.int64)
+        taken |= fits
+    return taken
+
+
+def drawn_gpus(view: View, rows: Integers) -> Floats:
+    """Full GPUs that jobs draw over a step on average: those that end in it draw less."""
+    drawn: Floats = view.jobs.gpus[rows] * np.minimum(1.0, left_s(view, rows) / STEP_S)
+    return drawn
 
 
 def surplus_gpus(view: View) -> float:

@@ -6,7 +6,7 @@ from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers, Phase
 
 HORIZON_STEPS = 7 * 96
-CAPACITY_SHARE = 0.9  # of the GPUs is planned with: jobs not yet submitted will want some; our assumption
+CAPACITY_SHARE = 0.8  # of the GPUs is planned with: jobs not yet submitted will want some; our assumption
 
 
 def left_s(view: View, rows: Integers) -> Floats:
