@@ -133,6 +133,9 @@ def whatif(
     change: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE of the second; repeatable.")
     ] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", help="Policies of both, with commas between.")
+    ] = None,
     workers: Workers = 2,
     as_json: Json = False,
     lang: Lang = None,
@@ -144,7 +147,7 @@ def whatif(
         raise ConfigError(
             "nothing to compare with", where="whatif", fix="give a second file or --set KEY=VALUE"
         )
-    pair = settings_pair(first, second or first, change or [])
+    pair = settings_pair(first, second or first, change or [], policy)
     found = compare(pair, out, lambda setting, folder: _played(setting, folder, workers))
     if as_json:
         typer.echo(json.dumps(found))

@@ -43,9 +43,14 @@ def with_scenario(command: Callable[..., None]) -> Callable[..., None]:
         for key, kind, words in OPTIONS
     ]
     every = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in own] + added
-    vars(command)["__signature__"] = signature(command).replace(parameters=every)
-    command.__annotations__ = {one.name: one.annotation for one in every}
-    return command
+
+    def told(**words: Any) -> None:
+        command(**words)
+
+    vars(told)["__signature__"] = signature(command).replace(parameters=every)
+    told.__name__, told.__doc__ = command.__name__, command.__doc__
+    told.__annotations__ = {one.name: one.annotation for one in every}
+    return told
 
 
 def _note(kind: Any, words: str) -> Any:

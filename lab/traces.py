@@ -54,7 +54,7 @@ def _number(name: str) -> pl.Expr:
 
 def _philly(frame: pl.DataFrame) -> pl.DataFrame:
     """Times in minutes; `strict` has one relative deadline, `soft` its last one, `best` none."""
-    last = pl.col("expect_time_list").str.split("-").list.last().cast(pl.Float64, strict=False)
+    last = pl.col("expect_time_list").str.extract(r"(?:^|-)(-?[^-]*)$").cast(pl.Float64, strict=False)
     relative = pl.when(pl.col("job_type") == "best").then(float("inf")).otherwise(last)
     user = pl.col("user") if "user" in frame.columns else pl.lit("")
     return frame.select(

@@ -15,13 +15,16 @@ Play = Callable[[Scenario, Path], Mapping[str, Any]]
 FIRST, SECOND = "first", "second"
 
 
-def settings_pair(first: Path, second: Path, changes: Sequence[str]) -> tuple[Scenario, Scenario]:
-    """Both scenarios, the second with the changes.
+def settings_pair(
+    first: Path, second: Path, changes: Sequence[str], policy: str | None = None
+) -> tuple[Scenario, Scenario]:
+    """Both scenarios, with the policies named for both, the second with the changes.
 
     Raises:
         ConfigError: a file, a key or a value that can't be used; settings that are equal.
     """
-    pair = assembled(first, {}), assembled(second, _values(changes))
+    both = {"policy": policy}
+    pair = assembled(first, both), assembled(second, {**both, **_values(changes)})
     if pair[0] == pair[1]:
         raise ConfigError("both settings are the same", where="whatif", fix="change something with --set")
     if not set(pair[0].policies) & set(pair[1].policies):

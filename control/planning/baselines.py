@@ -19,7 +19,8 @@ class RunNow:
     def decide(self, view: View) -> Orders:
         """Go on with what runs (all of it, unless the cap fell), then start from the head of the queue."""
         runs = running(view, view.active)
-        kept = _head(view, view.active[runs], view.gpus_by_power)
+        going = view.active[runs]
+        kept = _head(view, going[np.argsort(~locked(view, going), kind="stable")], view.gpus_by_power)
         free = view.gpus_by_power - int(view.jobs.gpus[kept].sum())
         return Orders(np.concatenate([kept, _head(view, view.active[~runs], free)]))
 
