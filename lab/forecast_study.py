@@ -1,7 +1,8 @@
 """How good the forecasts are: every week forecast by what the other weeks teach, against the references."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,11 +12,17 @@ from igoudar.control.planning.forecast.bands import banded
 from igoudar.control.planning.forecast.forecaster import KINDS, fit_of
 from igoudar.control.planning.forecast.history import LEADS, Record, in_weeks
 from igoudar.control.planning.table import Floats
+from igoudar.control.weather_file import read_bulletins, supply_outlook
+from igoudar.core.errors import ConfigError
+from igoudar.lab.forecasts import SUPPLY, capacities, learned_correction, record_of, with_correction
+from igoudar.lab.inputs import load_inputs
+from igoudar.lab.scenario import Scenario
 
 Cube = NDArray[np.float64]
 LEVELS = np.array([0.1, 0.5, 0.9])
 REFERENCE = "mix"
 DAY_H = 24
+LEAST_WEEKS = 3
 DRAWS = 1000
 SEED = 1
 HORIZONS = (1, 2, 3, 4, 6, 8, 12, 18, 24, 30, 36, 42, 48)  # what a table on a screen shows
@@ -35,7 +42,25 @@ class Scored:
         return np.nan_to_num((self.quantiles[:, :, 1] - self.truth) ** 2)
 
 
-def study(records: dict[str, Sequence[Record]], most: dict[str, float]) -> pl.DataFrame:
+def study(
+    scenario: Scenario, bulletins: Path | None = None, channels: Sequence[str] = SUPPLY
+) -> pl.DataFrame:
+    """`scores` of a settled scenario's periods, with a file of weather forecasts if there is one.
+
+    Raises:
+        ConfigError: a file can't be read, or there are fewer than two periods to learn from.
+    """
+    periods = load_inputs(scenario).periods(scenario)
+    if len(periods) < LEAST_WEEKS:
+        what = f"{len(periods)} weeks, and one is left out"
+        raise ConfigError(what, where="days", fix=f"study at least {LEAST_WEEKS * 7} days")
+    service = supply_outlook(read_bulletins(bulletins)) if bulletins else {}
+    records = {name: [record_of(p, name, scenario, service) for p in periods] for name in channels}
+    largest = {name: max(float(r.steps.max()) for r in records[name]) for name in channels}
+    return scores(records, {**largest, **capacities(scenario)})
+
+
+def scores(records: Mapping[str, Sequence[Record]], most: Mapping[str, float]) -> pl.DataFrame:
     """Skill, pinball and reliability per channel, kind and horizon (1 to 48 h), leaving one week out in turn.
 
     `records` has a record per week and channel; `most` the capacity that errors are measured by. Columns:
@@ -43,11 +68,10 @@ def study(records: dict[str, Sequence[Record]], most: dict[str, float]) -> pl.Da
     paired bootstrap over days), pinball (mean of P10, P50 and P90, by capacity), coverage (of P10 to P90),
     below_p50.
     """
-    tables = [
-        _table(name, scored, most[name])
-        for name, weeks in records.items()
-        for scored in [{kind: _scored(kind, name, weeks, most[name]) for kind in KINDS}]
-    ]
+    tables = []
+    for name, weeks in records.items():
+        scored = {kind: _scored(kind, name, weeks, most[name]) for kind in KINDS}
+        tables.append(_table(name, scored, most[name]))
     return pl.concat(tables)
 
 
@@ -60,8 +84,10 @@ def _scored(kind: str, name: str, weeks: Sequence[Record], most: float) -> Score
 
 def _one_week(kind: str, name: str, weeks: Sequence[Record], left_out: int, most: float) -> tuple[Cube, Cube]:
     others = [w for index, w in enumerate(weeks) if index != left_out]
+    curve = learned_correction(others)
+    others = [with_correction(other, curve) for other in others]
     learned = banded(fit_of(kind, name), in_weeks(others), most)
-    (week,) = in_weeks([weeks[left_out]])
+    (week,) = in_weeks([with_correction(weeks[left_out], curve)])
     rows = [learned.ahead(week.upto(position)) for position in range(len(week.values))]
     return week.targets(), np.array(rows)
 

@@ -27,6 +27,7 @@ Matrix = NDArray[np.float64]
 Note = tuple[str, Mapping[str, object]]  # (code of the catalogue, parameters)
 STEPS = 192  # 48 h
 LEAST_TAUGHT_H = 24
+WEATHER_H = 12  # a service that says nothing of these hours is told of
 BURSTS = ("arrivals",)  # one step says nothing about the next
 
 
@@ -41,6 +42,7 @@ class Channel:
     shape: Floats  # departure of each quarter from its hour's mean
     most: float
     sun: Sun | None = None
+    heeds_weather: bool = False  # taught with a weather service's bulletins
     held: bool = True  # the series changes on the hour, as measured hourly means do; else it glides
 
     def issue(self, seen: Seen) -> tuple[Matrix, list[Note]]:
@@ -49,7 +51,7 @@ class Channel:
         clear = None if seen.clear is None else seen.clear[: seen.now // STEPS_PER_HOUR + LEADS]
         rows = self.hours_ahead(past, clear, fault is not None)
         steps = self._held(rows, seen) if self.held else _between_hours(rows)
-        return np.clip(steps, 0.0, self.most), [self._told(fault)] if fault else []
+        return np.clip(steps, 0.0, self.most), self._notes(fault, seen)
 
     def _held(self, rows: Matrix, seen: Seen) -> Matrix:
         """Each clock hour's value for all its steps, plus the usual shape within the hour."""
@@ -64,12 +66,19 @@ class Channel:
             return model.ahead(past)
         present = len(clear) - LEADS
         recent = clear[present + 1 - len(past.values) : present + 1]
-        even = replace(past, values=self.sun.even(past.values, recent, past.hours))
+        values = self.sun.even(past.values, recent, past.hours)
+        outlook = past.outlook
+        if outlook is not None:
+            outlook = self.sun.even(outlook, clear[-LEADS:], past.ahead)
+        even = replace(past, values=values, outlook=outlook)
         rows = self.sun.own(model.ahead(even), clear[-LEADS:], past.ahead)
         return np.asarray(np.clip(rows, 0.0, self.most))
 
-    def _told(self, fault: Fault) -> Note:
-        return f"control.forecast_{self.name}_{fault.kind}", {"hours": round(fault.hours, 2)}
+    def _notes(self, fault: Fault | None, seen: Seen) -> list[Note]:
+        if fault:
+            return [(f"control.forecast_{self.name}_{fault.kind}", {"hours": round(fault.hours, 2)})]
+        silent = seen.outlook is None or not np.isfinite(seen.outlook[:WEATHER_H]).all()
+        return [(f"control.forecast_{self.name}_no_weather", {})] if self.heeds_weather and silent else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ def channel(
     hourly = banded(fit, pieces, inner, name not in BURSTS)
     fallback = hourly if fit is climatology else banded(climatology, pieces, inner)
     fallback = replace(fallback, lasting=False)
-    return Channel(name, hourly, fallback, usual(pieces), within_hour(records), most, sun, held)
+    heeds = any(r.outlook is not None for r in records)
+    return Channel(name, hourly, fallback, usual(pieces), within_hour(records), most, sun, heeds, held)
 
 
 def _between_hours(rows: Matrix) -> Matrix:
@@ -118,6 +128,13 @@ def _sun(records: Sequence[Record]) -> Sun | None:
 
 
 def _evened(record: Record, sun: Sun) -> Record:
-    steps, clear = record.steps, record.clear if record.clear is not None else np.zeros(0)
-    hours = (record.start_hour + np.arange(len(steps)) // STEPS_PER_HOUR) % HOURS
-    return replace(record, steps=sun.even(steps, np.repeat(clear, STEPS_PER_HOUR)[: len(steps)], hours))
+    """A record as it would have been under the mean clear sky, its outlook too."""
+    count = -(-len(record.steps) // STEPS_PER_HOUR)
+    clear = record.clear if record.clear is not None else np.zeros(0)
+    hours = (record.start_hour + np.arange(len(clear))) % HOURS
+    by_step = np.repeat(clear, STEPS_PER_HOUR)[: len(record.steps)]
+    steps = sun.even(record.steps, by_step, np.repeat(hours, STEPS_PER_HOUR)[: len(record.steps)])
+    if record.outlook is None:
+        return replace(record, steps=steps)
+    at = np.arange(count)[:, None] + np.arange(LEADS)
+    return replace(record, steps=steps, outlook=sun.even(record.outlook, clear[at], hours[at]))

@@ -25,7 +25,7 @@ class Record:
     steps: Floats
     start_hour: int = 0
     month: int = 0
-    clear: Floats | None = None  # clear-sky output per hour
+    clear: Floats | None = None  # clear-sky output per hour, and of the 48 h after
     outlook: NDArray[np.float64] | None = None  # hours x LEADS: what a weather service foretold, or NaN
 
 

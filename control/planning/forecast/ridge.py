@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igoudar.control.planning.forecast.departures import SUN, WIND, Departures, departures, design
-from igoudar.control.planning.forecast.history import LEADS, LEADS_AHEAD, Past, Stretch, without
+from igoudar.control.planning.forecast.departures import NIGHT, SUN, WIND, departures, design
+from igoudar.control.planning.forecast.history import HOURS, LEADS, LEADS_AHEAD, Past, Stretch, without
 from igoudar.control.planning.forecast.point import Climatology, Fit, Point
 from igoudar.control.planning.forecast.usual import Usual, usual
 from igoudar.control.planning.table import Floats
 
 Matrix = NDArray[np.float64]
 FIRST_PENALTY = 5.0
+FORETOLD = 2  # columns of a weather service: what it foretells, and how far off it is just now
 RAMP_H = (10.0, 22.0)  # the second penalty grows between these horizons
 
 
@@ -42,17 +43,23 @@ SUN_RECIPE = Recipe(SUN, 100.0, 100.0)
 
 @dataclass(frozen=True, slots=True)
 class Ridge:
-    """The usual day plus the departure expected."""
+    """The usual day plus the departure expected, with a weather service's outlook where there is one."""
 
     usual: Usual
     columns: tuple[str, ...]
     weights: Matrix  # LEADS x columns
+    foretold_weights: Matrix | None = None  # LEADS x (FORETOLD + columns)
 
     def ahead(self, past: Past) -> Floats:
         """Expected hourly means of the present hour and the 48 after it."""
-        known = _known(past.values, past.hours, self.usual.at(past.month, past.hours), self.usual)
-        rows = design(known, np.array([len(past.values) - 1]), self.columns)[0]
-        apart = np.einsum("lc,lc->l", rows, self.weights)
+        mean = self.usual.at(past.month, past.hours)
+        known = departures(past.values, past.hours, mean, self.usual.spread)
+        rows = design(known, np.array([len(past.values) - 1]), self.columns)
+        apart = np.einsum("lc,lc->l", rows[0], self.weights)
+        if self.foretold_weights is not None and past.outlook is not None:
+            told = foretold(past.outlook[None], self.usual.ahead(past)[None], past.ahead[None], self.usual)
+            better = np.einsum("lc,lc->l", with_foretold(rows, told)[0], self.foretold_weights)
+            apart = np.where(np.isfinite(better), better, apart)
         return np.asarray(self.usual.ahead(past) + apart * self.usual.spread[past.ahead])
 
 
@@ -63,35 +70,55 @@ def ridge(recipe: Recipe) -> Fit:
         whole = usual(stretches)
         if whole.steady:
             return Climatology(whole)
-        rows, truth = [], []
-        for index, stretch in enumerate(stretches):
-            known = _against(stretch, usual(without(stretches, index)), whole)
-            rows.append(design(known, np.arange(len(known.apart)), recipe.columns))
-            apart = Stretch(np.where(known.weight > 0, known.apart, np.nan))
-            truth.append(apart.targets())
-        weights = _two_regressions(np.concatenate(rows), np.concatenate(truth), recipe)
-        return Ridge(whole, recipe.columns, weights)
+        lessons = [_lesson(stretches, index, whole, recipe) for index in range(len(stretches))]
+        rows, truth, told = (np.concatenate(parts) for parts in zip(*lessons, strict=True))
+        weights = _two_regressions(rows, truth, recipe, 1)
+        if not np.isfinite(told).any():
+            return Ridge(whole, recipe.columns, weights)
+        wide = with_foretold(rows, told)
+        return Ridge(whole, recipe.columns, weights, _two_regressions(wide, truth, recipe, 1 + FORETOLD))
 
     return fit
 
 
-def _against(stretch: Stretch, others: Usual, whole: Usual) -> Departures:
-    return _known(stretch.values, stretch.hours, others.at(stretch.month, stretch.hours), whole)
+def _lesson(
+    stretches: Sequence[Stretch], index: int, whole: Usual, recipe: Recipe
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Of one stretch: columns, the departures that came, and those foretold (NaN without a service)."""
+    stretch, others = stretches[index], usual(without(stretches, index))
+    mean = others.at(stretch.month, stretch.hours)
+    known = departures(stretch.values, stretch.hours, mean, whole.spread)
+    rows = design(known, np.arange(len(known.apart)), recipe.columns)
+    truth = Stretch(np.where(known.weight > 0, known.apart, np.nan)).targets()
+    if stretch.outlook is None:
+        return rows, truth, np.full_like(truth, np.nan)
+    hours = (stretch.hours[:, None] + LEADS_AHEAD) % HOURS
+    return rows, truth, foretold(stretch.outlook, others.mean[stretch.month][hours], hours, whole)
 
 
-def _known(values: Floats, hours: NDArray[np.int64], mean: Floats, whole: Usual) -> Departures:
-    return departures(values, hours, mean, whole.spread)
+def foretold(outlook: Matrix, mean: Matrix, hours: NDArray[np.int64], whole: Usual) -> Matrix:
+    """Departures that a weather service foretells, in the same units: issues x LEADS."""
+    spread = whole.spread[hours]
+    telling = spread > NIGHT * whole.spread.mean()
+    return np.where(telling, (outlook - mean) / np.where(telling, spread, 1.0), outlook * 0.0)
 
 
-def _two_regressions(rows: Matrix, truth: Matrix, recipe: Recipe) -> Matrix:
-    """LEADS x columns; the first column is that of the first regression."""
-    blank = np.isnan(truth)
+def with_foretold(rows: Matrix, told: Matrix) -> Matrix:
+    """Columns with what was foretold and how far off the service is just now put behind the first."""
+    slip = rows[:, :1, 0] - told[:, :1]
+    new = np.stack([told, np.repeat(slip, LEADS, axis=1)], axis=2)
+    return np.concatenate([rows[:, :, :1], new, rows[:, :, 1:]], axis=2)
+
+
+def _two_regressions(rows: Matrix, truth: Matrix, recipe: Recipe, first: int) -> Matrix:
+    """LEADS x columns; the first regression uses the `first` columns, the second all."""
+    blank = np.isnan(truth) | np.isnan(rows).any(axis=2)
     truth = np.where(blank, 0.0, truth)
     rows = np.where(blank[:, :, None], 0.0, rows)
-    first = _solve(rows[:, :, :1], truth, np.full(LEADS, FIRST_PENALTY))
-    left = truth - np.einsum("nlc,lc->nl", rows[:, :, :1], first)
+    near = _solve(rows[:, :, :first], truth, np.full(LEADS, FIRST_PENALTY))
+    left = truth - np.einsum("nlc,lc->nl", rows[:, :, :first], near)
     weights = _solve(rows, left, recipe.penalties)
-    weights[:, :1] += first
+    weights[:, :first] += near
     return weights
 
 
