@@ -53,14 +53,18 @@ def grouped(jobs: JobTable, limits: Limits, steps: int) -> Groups:
     keepable = first * STEP_S + jobs.duration_s <= jobs.deadline_s
     end = np.where(keepable, np.ceil(np.minimum(jobs.deadline_s, steps * STEP_S) / STEP_S), steps)
     end = end.astype(np.int64)
-    share = jobs.duration_s / STEP_S / np.maximum(1, end - first)
+    steps_each = jobs.duration_s / STEP_S
+    share = steps_each / np.maximum(1, end - first)
     tightness = np.searchsorted(TIGHTNESS, share, side="right")
     _, member = np.unique(np.stack([first, end, tightness]), axis=1, return_inverse=True)
     gpu_mw = limits.gpu_w / MW
     firsts, ends = np.zeros(member.max() + 1, np.int64), np.zeros(member.max() + 1, np.int64)
     firsts[member], ends[member] = first, end
-    rate = np.bincount(member, jobs.gpus * gpu_mw)
-    return Groups(firsts, ends, rate, np.bincount(member, jobs.gpus * gpu_mw * jobs.duration_s / STEP_S))
+    power_mw = jobs.gpus.astype(np.float64) * gpu_mw
+    rate, work = (
+        np.asarray(np.bincount(member, each), np.float64) for each in (power_mw, power_mw * steps_each)
+    )
+    return Groups(firsts, ends, rate, work)
 
 
 def bound(period: Period, limits: Limits) -> Bound:

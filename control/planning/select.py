@@ -38,11 +38,10 @@ def _fitting(gpus: Floats, drawn: Floats, limit: Floats, wanted: Floats, needed:
     """Who fits in order; a gang that does not is passed over for smaller ones behind it."""
     taken = np.zeros(len(gpus), np.bool_)
     for _ in range(PASSES):
-        total, power = np.cumsum(gpus * taken), np.cumsum(drawn * taken)
-        rest = ~taken
-        more = rest & (total[-1] + gpus <= limit)
-        more &= (power[-1] + drawn <= wanted) | (total[-1] + gpus <= needed)
-        total, power = total[-1] + np.cumsum(gpus * more), power[-1] + np.cumsum(drawn * more)
+        so_far, so_far_drawn = float(gpus[taken].sum()), float(drawn[taken].sum())
+        more = ~taken & (so_far + gpus <= limit)
+        more &= (so_far_drawn + drawn <= wanted) | (so_far + gpus <= needed)
+        total, power = so_far + np.cumsum(gpus * more), so_far_drawn + np.cumsum(drawn * more)
         fits = more & (total <= limit) & ((power <= wanted) | (total <= needed))
         if not fits.any():
             break
@@ -52,8 +51,7 @@ def _fitting(gpus: Floats, drawn: Floats, limit: Floats, wanted: Floats, needed:
 
 def drawn_gpus(view: View, rows: Integers) -> Floats:
     """Full GPUs that jobs draw over a step on average: those that end in it draw less."""
-    drawn: Floats = view.jobs.gpus[rows] * np.minimum(1.0, left_s(view, rows) / STEP_S)
-    return drawn
+    return np.asarray(view.jobs.gpus[rows] * np.minimum(1.0, left_s(view, rows) / STEP_S), np.float64)
 
 
 def surplus_gpus(view: View) -> float:

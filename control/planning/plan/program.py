@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from igoudar.control.planning.table import Floats, Integers
 
 FREE = float("inf")
+_UNTYPED: Any = highspy  # its annotations miss half of what it has
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class Solver:
     """HiGHS around one program: quiet, on one thread, bounded in time, started from its last optimum."""
 
     def __init__(self, program: Program, *, method: str = "choose", limit_s: float = FREE) -> None:
-        self._highs = highspy.Highs()
+        self._highs: Any = _UNTYPED.Highs()
         self._limit_s = limit_s
         options: dict[str, object] = {"output_flag": False, "threads": 1, "solver": method}
         for name, value in options.items():
@@ -94,6 +95,11 @@ class Solver:
     def price_columns(self, columns: Integers, cost: Floats) -> None:
         """New costs of columns."""
         self._highs.changeColsCost(len(columns), columns.astype(np.int32), cost)
+
+    def put(self, rows: Integers, columns: Integers, values: Floats) -> None:
+        """New entries of the matrix."""
+        for row, column, value in zip(rows, columns, values, strict=True):
+            self._highs.changeCoeff(int(row), int(column), float(value))
 
     def solve(self) -> Solved | None:
         """The optimum, None when there is none within the time limit."""

@@ -1,0 +1,104 @@
+"""Jobs as a few classes: how much of their work can be done by when, and how much must be.
+
+A class is a corridor: between its earliest work (all run from now on) and its latest (all wait as long as
+their deadlines allow) lies every schedule of its jobs; the disaggregation, least slack first, follows one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.policy import View
+from igoudar.control.planning.table import Booleans, Floats
+from igoudar.control.planning.urgency import left_s, locked, slack_s
+
+HOUR_S = 3600.0
+SLACK_H = (1.0, 3.0, 6.0, 12.0, 24.0)  # upper ends of the classes of slack; the last is open
+LONG_H = 8.0  # work left from which a job counts as long
+CLASSES = 2 * (len(SLACK_H) + 1)
+# A week of work before any is seen: short jobs with little slack, long ones with more (our assumption).
+PRIOR_LEFT_H, PRIOR_SLACK_H = np.array([1.0, 6.0, 24.0]), np.array([1.0, 6.0, 12.0])
+PRIOR_GPUS = np.array([600.0, 100.0, 100.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """Work of classes in GPU hours by the end of each slot; arrays are (class, slot)."""
+
+    latest: Floats  # must be done by then
+    earliest: Floats  # can be done by then
+    rate: Floats  # most GPUs at once
+
+
+def corridors(view: View, grid: Grid) -> Corridor:
+    """The classes of the jobs that wait or run; running ones that may not stop are not asked."""
+    rows = view.active
+    left_h = left_s(view, rows) / HOUR_S
+    fixed = locked(view, rows)
+    slack_h = np.maximum(0.0, slack_s(view, rows) / HOUR_S)
+    gpus = view.jobs.gpus[rows].astype(np.float64)
+    ends = grid.ends_h
+    earliest = gpus[:, None] * np.minimum(left_h[:, None], ends)
+    waits = np.where(fixed, 0.0, slack_h)[:, None]
+    latest = gpus[:, None] * np.clip(ends - waits, 0.0, left_h[:, None])
+    latest = np.where(fixed[:, None], _locked_latest(view, gpus, left_h, slack_h, ends), latest)
+    member = _members(slack_h, left_h)
+    starts = np.concatenate([[0.0], ends[:-1]])
+    can_run = (left_h[:, None] > starts) | ~fixed[:, None]
+    return Corridor(member @ latest, member @ earliest, member @ (gpus[:, None] * can_run))
+
+
+def _locked_latest(view: View, gpus: Floats, left_h: Floats, slack_h: Floats, ends: Floats) -> Floats:
+    """A job inside its minimum run goes on until that ends; afterwards it may use its slack."""
+    rows = view.active
+    since_s = np.nan_to_num(view.now_s - view.fleet.since_s[rows], nan=0.0)
+    block_s = np.where(view.jobs.preemptible[rows], view.jobs.min_run_s[rows] - since_s, np.inf)
+    block_h = np.minimum(np.maximum(0.0, block_s) / HOUR_S, left_h)[:, None]
+    done = np.minimum(ends, block_h)
+    later = np.clip(ends - block_h - slack_h[:, None], 0.0, left_h[:, None] - block_h)
+    worked: Floats = gpus[:, None] * (done + later)
+    return worked
+
+
+def _members(slack_h: Floats, left_h: Floats) -> Booleans:
+    """Who belongs to which class, (class, job)."""
+    index = 2 * np.searchsorted(SLACK_H, slack_h, side="right") + (left_h >= LONG_H)
+    members: Booleans = np.arange(CLASSES)[:, None] == index
+    return members
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """What arriving work is like, per GPU hour and by quarter-hours since its arrival; (class, step)."""
+
+    latest: Floats
+    earliest: Floats
+    gpus: Floats  # (class,): that come with one GPU hour
+
+    @classmethod
+    def of(cls, view: View, steps: int) -> "Habit":
+        """From the jobs submitted so far, and a prior that weighs like a first hour of them."""
+        count = int(np.searchsorted(view.jobs.submitted_s, view.now_s, side="right"))
+        longest_h = np.concatenate([PRIOR_LEFT_H, view.jobs.longest_s[:count] / HOUR_S])
+        span_h = (view.jobs.deadline_s[:count] - view.jobs.submitted_s[:count]) / HOUR_S
+        slack_h = np.concatenate([PRIOR_SLACK_H, np.maximum(0.0, span_h - longest_h[len(PRIOR_LEFT_H) :])])
+        gpus = np.concatenate([PRIOR_GPUS, view.jobs.gpus[:count].astype(np.float64)])
+        hours = np.arange(1, steps + 1) / 4.0
+        work_h = float(gpus @ longest_h)
+        member = _members(slack_h, longest_h) * gpus / work_h
+        latest = member @ np.clip(hours - slack_h[:, None], 0.0, longest_h[:, None])
+        return cls(latest, member @ np.minimum(hours, longest_h[:, None]), member.sum(axis=1))
+
+
+def with_arrivals(known: Corridor, arrivals_gpu_h: Floats, habit: Habit, grid: Grid) -> Corridor:
+    """The corridor of known jobs and of work expected to be submitted, given per step from now on."""
+    steps = int(grid.edges[-1])
+    given = np.zeros(steps)
+    given[: min(steps, len(arrivals_gpu_h))] = arrivals_gpu_h[:steps]
+    given[0] = 0.0  # what has arrived by now is among the jobs
+    at = grid.edges[1:] - 1
+    latest = np.stack([np.convolve(given, shape)[at] for shape in habit.latest])
+    earliest = np.stack([np.convolve(given, shape)[at] for shape in habit.earliest])
+    rate = habit.gpus[:, None] * np.cumsum(given)[at]
+    return Corridor(known.latest + latest, known.earliest + earliest, known.rate + rate)

@@ -1,0 +1,173 @@
+"""What changes in the program from step to step: bounds, sides and costs, from a view and an outlook."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from igoudar.control.planning.plan.classes import Corridor
+from igoudar.control.planning.plan.model import PlanModel
+from igoudar.control.planning.plan.outlook import Outlook
+from igoudar.control.planning.plan.program import FREE
+from igoudar.control.planning.policy import View
+from igoudar.control.planning.table import Floats, Integers
+
+MW = 1e6
+DAY_H = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Prices that steer the plan but are not in the bill, and how the future is discounted; tuned in lab."""
+
+    later_per_h: float = 0.002  # imports this much cheaper per hour ahead: do not hurry to burn imports
+    leftover: float = 0.6  # of the import price: what undone work at the horizon will cost
+    stored: float = 0.5  # of the import price: what charge at the horizon is worth
+    wear_per_mwh: float = 0.5
+    stop_per_mw: float = 10.0  # ten minutes of work
+    expected_peak_w: float = 0.0  # of the period; up to it the peak costs `expected_share`
+    expected_share: float = 0.3
+    curtail_per_mwh: float = 0.01
+    late_per_mwh: float = 5000.0
+    over_limit_per_mwh: float = 2000.0
+    ramp_per_mw: float = 500.0
+
+
+class Feeder:
+    """Puts a step's figures into the program."""
+
+    def __init__(self, model: PlanModel, tuning: Tuning) -> None:
+        self.model, self.tuning = model, tuning
+        self._pue = np.full(len(model.grid), np.nan)
+        self._put_costs_of_limits()
+
+    def feed(self, view: View, outlook: Outlook, work: Corridor, running_w: float) -> None:
+        """Everything that this step knows anew."""
+        self._work(view, work)
+        self._drives(view)
+        self._sources(view, outlook)
+        self._overhead(outlook)
+        self._battery(view)
+        self._peak(view, outlook)
+        self._prices(view, outlook, running_w)
+
+    def _bound(self, columns: Integers, low: Floats | float, high: Floats | float) -> None:
+        """Bounds for all courses; shared columns once."""
+        flat, low_, high_ = _once(columns, low, high)
+        self.model.solver.bound_columns(flat, low_, high_)
+
+    def _sides(self, rows: Integers, low: Floats | float, high: Floats | float) -> None:
+        flat, low_, high_ = _once(rows, low, high)
+        self.model.solver.bound_rows(flat, low_, high_)
+
+    def _cost(self, columns: Integers, cost: Floats | float) -> None:
+        flat, cost_, _ = _once(columns, cost, 0.0)
+        self.model.solver.price_columns(flat, cost_)
+
+    def _work(self, view: View, work: Corridor) -> None:
+        model, unit = self.model, view.limits.gpu_w / MW
+        self._bound(model.columns.work, work.latest * unit, np.maximum(work.earliest, work.latest) * unit)
+        self._sides(model.rows.rate, 0.0, work.rate * unit * model.grid.hours)
+
+    def _drives(self, view: View) -> None:
+        """Daily quantities as corridors: owed by each midnight, not drawn before the day begins."""
+        model, limits = self.model, view.limits
+        ends = model.grid.ends_h
+        clock = view.now_s / 3600.0 % DAY_H + ends
+        day, of_day = np.floor(clock / DAY_H - 1e-9), clock - DAY_H * np.floor(clock / DAY_H - 1e-9)
+        low, high, rate = np.zeros((3, 2, len(ends)))
+        for index, (rated_w, daily_wh, done_wh) in enumerate(
+            (
+                (limits.desalination_w, limits.desalination_daily_wh, view.desalinated_wh),
+                (limits.electrolyser_w, limits.electrolyser_daily_wh, view.electrolysed_wh),
+            )
+        ):
+            need = np.maximum(0.0, daily_wh - rated_w * (DAY_H - of_day))
+            low[index] = np.maximum(0.0, day * daily_wh + need - done_wh) / MW
+            high[index] = np.maximum(low[index], ((day + 1) * daily_wh - done_wh) / MW)
+            rate[index] = rated_w / MW * model.grid.hours
+        self._bound(model.columns.drives, low, high)
+        self._sides(model.rows.drive_rate, 0.0, rate)
+
+    def _sources(self, view: View, outlook: Outlook) -> None:
+        model, limits = self.model, view.limits
+        net = (outlook.urgent_w * outlook.pue - outlook.supply_w) / MW
+        self._sides(model.rows.balance, net, net)
+        self._sides(model.rows.flexible, 0.0, 0.0)
+        cap_w = np.minimum(limits.it_cap_w - outlook.urgent_w, limits.gpus * limits.gpu_w)
+        self._bound(model.columns.flexible, 0.0, np.maximum(0.0, cap_w) / MW)
+        self._bound(model.columns.imported, 0.0, limits.import_limit_w / MW)
+
+    def _overhead(self, outlook: Outlook) -> None:
+        """Jobs load the site with their share of the overhead; told anew only where the PUE has changed."""
+        model = self.model
+        slots = np.flatnonzero(~(np.abs(outlook.pue - self._pue) <= 1e-3))
+        for course in range(model.courses):
+            rows, columns = model.rows.balance[course, slots], model.columns.flexible[course, slots]
+            model.solver.put(rows, columns, -outlook.pue[slots])
+        self._pue[slots] = outlook.pue[slots]
+
+    def _battery(self, view: View) -> None:
+        model, limits = self.model, view.limits
+        start = np.zeros(len(model.grid))
+        start[0] = view.soc_wh / MW
+        self._sides(model.rows.stored, start, start)
+        self._bound(
+            model.columns.stored,
+            np.where(np.arange(len(start)) == 0, 0.0, limits.soc_min_wh / MW),
+            limits.soc_max_wh / MW,
+        )
+
+    def _peak(self, view: View, outlook: Outlook) -> None:
+        model, tuning = self.model, self.tuning
+        price, weight = view.limits.peak_price_per_mw, outlook.weight
+        so_far = view.peak_import_w / MW
+        expected = max(0.0, tuning.expected_peak_w / MW - so_far)
+        high = np.broadcast_to(np.array([so_far, expected, FREE]), model.columns.peak.shape)
+        cost = weight[:, None] * price * np.array([0.0, tuning.expected_share, 1.0])
+        flat = model.columns.peak.ravel()
+        model.solver.bound_columns(flat, np.zeros(len(flat)), high.ravel().copy())
+        model.solver.price_columns(flat, cost.ravel())
+
+    def _prices(self, view: View, outlook: Outlook, running_w: float) -> None:
+        model, tuning, limits = self.model, self.tuning, view.limits
+        hours = model.grid.hours
+        middle = model.grid.ends_h - hours / 2
+        price = limits.price_per_mwh
+        weight = outlook.weight[:, None] * np.ones(len(hours))
+        weight[:, 0] = 1.0  # the shared slot
+        discounted = price * (1.0 - tuning.later_per_h * middle)
+        columns = model.columns
+        self._cost(columns.imported, weight * hours * discounted)
+        self._cost(columns.exported, -weight * hours * limits.export_price_per_mwh)
+        self._cost(columns.discharge, weight * hours * tuning.wear_per_mwh)
+        self._cost(columns.curtailed, weight * hours * tuning.curtail_per_mwh)
+        self._cost(columns.down, weight * tuning.stop_per_mw)
+        low = np.full(len(hours), 0.0)
+        low[0] = running_w / MW
+        self._sides(model.rows.down, low, FREE)
+        last = outlook.weight
+        self.model.solver.price_columns(
+            columns.work[:, :, -1].ravel(),
+            np.repeat(-last * price * tuning.leftover, columns.work.shape[1]),
+        )
+        self.model.solver.price_columns(columns.stored[:, -1], -last * price * tuning.stored)
+
+    def _put_costs_of_limits(self) -> None:
+        columns, hours = self.model.columns, self.model.grid.hours
+        self._cost(columns.late, np.broadcast_to(hours * self.tuning.late_per_mwh, columns.late.shape))
+        self._cost(
+            columns.over_limit, np.broadcast_to(hours * self.tuning.over_limit_per_mwh, columns.late.shape)
+        )
+        self._cost(columns.ramp, self.tuning.ramp_per_mw)
+        ramp = self.model.limits.ramp_w / MW
+        self._sides(self.model.rows.ramp_up, -FREE, ramp)
+        self._sides(self.model.rows.ramp_down, -FREE, ramp)
+
+
+def _once(index: Integers, low: Floats | float, high: Floats | float) -> tuple[Integers, Floats, Floats]:
+    """Flattened, with what the courses share taken once."""
+    shaped = np.broadcast_arrays(index, np.asarray(low, np.float64), np.asarray(high, np.float64))
+    first = [part[0, ..., 0].ravel() for part in shaped]
+    rest = [part[..., 1:].ravel() for part in shaped]
+    flat, lows, highs = (np.concatenate(pair) for pair in zip(first, rest, strict=True))
+    return flat, lows, highs

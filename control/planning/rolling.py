@@ -1,0 +1,122 @@
+"""The rolling plan as a policy: forecast, linear program, gangs; only the first step is carried out."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from igoudar.control.planning.plan.classes import Habit, corridors, with_arrivals
+from igoudar.control.planning.plan.feed import Feeder, Tuning
+from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.plan.model import PlanModel
+from igoudar.control.planning.plan.outlook import COURSES, outlook
+from igoudar.control.planning.plan.program import Solved
+from igoudar.control.planning.policy import Limits, Orders, View, Why
+from igoudar.control.planning.select import choose, drawn_gpus, surplus_gpus
+from igoudar.control.planning.table import Floats
+from igoudar.control.planning.urgency import running
+
+LIMIT_S = 3.0  # of the solver
+HABIT_STEPS = 24  # what arriving work is like is learned anew so often
+SEEN_MW = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a plan does in its quarter-hours, from the step it was made in on."""
+
+    step: int
+    flexible_w: Floats
+    import_w: Floats
+
+
+class Rolling:
+    """Plans 48 h at every step; when that fails, the last plan goes on while it lasts, then greedy."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        name: str = "rolling",
+        tuning: Tuning | None = None,
+        courses: tuple[tuple[float, float], ...] = COURSES,
+        limit_s: float = LIMIT_S,
+    ) -> None:
+        self.name, self._courses, self._grid = name, courses, Grid.of()
+        self._model = PlanModel(limits, self._grid, len(courses), limit_s)
+        self._feeder = Feeder(self._model, tuning or Tuning())
+        self._habit: Habit | None = None
+        self._last: Course | None = None
+
+    def decide(self, view: View) -> Orders:
+        """The first quarter-hour of a fresh plan, in whole gangs."""
+        began = time.perf_counter()
+        self._feed(view)
+        solved = self._model.solver.solve()
+        reasons = self._gave_way(solved) if solved else self._failed(view)
+        if solved:
+            self._last = self._course(view, solved)
+        course = self._last
+        if course is None or view.step - course.step >= len(course.flexible_w):
+            greedy = choose(view, surplus_gpus(view))
+            return Orders(greedy, step_reasons=(*reasons, Why("planner.greedy")))
+        index = view.step - course.step
+        followed = follow(view, float(course.flexible_w[index]), float(course.import_w[index]))
+        return Orders(
+            followed.run,
+            followed.battery_w,
+            step_reasons=reasons,
+            solve_s=time.perf_counter() - began,
+        )
+
+    def _feed(self, view: View) -> None:
+        look = outlook(view, self._grid, self._courses)
+        if self._habit is None or view.step % HABIT_STEPS == 0:
+            self._habit = Habit.of(view, int(self._grid.edges[-1]))
+        known = corridors(view, self._grid)
+        work = with_arrivals(known, look.arrivals_gpu_h, self._habit, self._grid)
+        rows = view.active[running(view, view.active)]
+        going_w = float(drawn_gpus(view, rows).sum()) * view.limits.gpu_w
+        self._feeder.feed(view, look, work, going_w)
+
+    def _course(self, view: View, solved: Solved) -> Course:
+        fine = np.flatnonzero(np.diff(self._grid.edges) == 1)
+        columns = self._model.columns
+        imported = solved.value[columns.imported[0, fine]] + solved.value[columns.over_limit[0, fine]]
+        return Course(view.step, solved.value[columns.flexible[0, fine]] * 1e6, imported * 1e6)
+
+    def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
+        columns, found = self._model.columns, []
+        for name, over in (("import_limit", columns.over_limit), ("cap", columns.late)):
+            over_mw = solved.value[over[0]]
+            if over_mw.max() > SEEN_MW:
+                energy_wh = float(over_mw @ self._grid.hours) * 1e6
+                params = {"power_w": float(over_mw.max()) * 1e6, "energy_wh": energy_wh}
+                found.append(Why(f"planner.gave_way_{name}", params))
+        return tuple(found)
+
+    def _failed(self, view: View) -> tuple[Why, ...]:
+        age_steps = view.step - self._last.step if self._last else 0
+        return (Why("planner.last_plan", {"age_steps": age_steps}),)
+
+
+def follow(view: View, flexible_w: float, import_w: float) -> Orders:
+    """Gangs close to a power, and the battery so that the import is as planned."""
+    run = choose(view, flexible_w / view.limits.gpu_w)
+    drawn_w = float(drawn_gpus(view, run).sum()) * view.limits.gpu_w
+    drives_w = view.limits.desalination_w + view.limits.electrolyser_w
+    net_w = (view.urgent_w + drawn_w) * view.pue + drives_w - view.pv_w - view.wind_w
+    return Orders(run, battery_w=net_w - import_w if view.limits.battery_w else None)
+
+
+class Reachable:
+    """The bound's flexible power and import, step by step, in whole gangs: perfect foresight made real."""
+
+    name = "reachable"
+
+    def __init__(self, flexible_w: Floats, import_w: Floats) -> None:
+        self._flexible_w, self._import_w = flexible_w, import_w
+
+    def decide(self, view: View) -> Orders:
+        """What the profile holds for this step."""
+        return follow(view, float(self._flexible_w[view.step]), float(self._import_w[view.step]))
