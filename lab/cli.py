@@ -26,6 +26,9 @@ def add_commands(app: typer.Typer) -> None:
 
     group = typer.Typer(no_args_is_help=True, help="Backtests and studies, without a running site.")
     group.command(help="Play policies on measured supply and job traces.")(with_scenario(backtest))
+    group.command(help="Skill, pinball loss and reliability of the forecasts, 1 to 48 h.")(
+        with_scenario(forecast)
+    )
     group.command(help="How much PV, wind and battery an hourly match takes.")(with_scenario(size))
     group.command(help="Compare two settings: two scenario files, or one and --set KEY=VALUE.")(whatif)
     app.add_typer(group, name="lab")
@@ -85,6 +88,27 @@ def _rejected_lines(out: Path, scenario: "Scenario", lang: str) -> list[str]:
     ]
     told = {"count": len(rows), "file": Path(scenario.jobs).name, "reasons": "; ".join(parts)}
     return [render("lab.rejected", told, lang)] if rows else []
+
+
+def forecast(
+    scenario: File = None,
+    bulletins: Annotated[
+        Path | None, typer.Option("--bulletins", help="Weather forecasts: issued, time, quantities.")
+    ] = None,
+    as_json: Json = False,
+    lang: Lang = None,
+    **given: Any,
+) -> None:
+    """Every period forecast by what the others teach, against persistence, climatology and their mix."""
+    from igoudar.lab.forecast_study import study
+    from igoudar.lab.forecast_words import show_scores
+    from igoudar.lab.options import assembled
+
+    scores = study(assembled(scenario, given), bulletins)
+    if as_json:
+        typer.echo(json.dumps(scores.to_dicts()))
+    else:
+        show_scores(scores, choose_language(lang))
 
 
 def size(

@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
+from igoudar.control.planning.forecast.durations import learned_durations
 from igoudar.control.planning.table import Floats
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Site
@@ -16,6 +19,8 @@ from igoudar.lab.traces import Trace, load_trace
 from igoudar.lab.weather import pue_of_periods
 
 PARQUET = ".parquet"
+LEARNED = "learned"
+KNOWN_AFTER_S = 86_400.0  # a job teaches so long after it could have ended: most wait less; our assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,23 @@ def load_inputs(scenario: Scenario) -> Inputs:
     """
     resource, file = _resource(scenario), Path(scenario.weather)
     pue = pue_of_periods(file, resource) if scenario.weather else None
-    return Inputs(resource, load_trace(Path(scenario.jobs), scenario.job_scale, scenario.pai_slack_h), pue)
+    trace = load_trace(Path(scenario.jobs), scenario.job_scale, scenario.pai_slack_h)
+    return Inputs(resource, with_learned(trace) if scenario.durations == LEARNED else trace, pue)
+
+
+def with_learned(trace: Trace) -> Trace:
+    """What a scheduler reckons with, learned from the jobs of the trace that ended before each submission."""
+    jobs = trace.jobs
+    expected, longest = learned_durations(
+        jobs["user"].to_list(),
+        jobs["gpus"].to_numpy().astype(float),
+        jobs["submitted_s"].to_numpy(),
+        jobs["duration_s"].to_numpy(),
+        KNOWN_AFTER_S,
+    )
+    told = jobs.with_columns(pl.Series("expected_s", expected), pl.Series("longest_s", longest))
+    unknown = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("expected_s", "longest_s")]
+    return replace(trace, jobs=told, rejected=trace.rejected.with_columns(*unknown))
 
 
 def named_site(name: str) -> Site:

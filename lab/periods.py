@@ -116,13 +116,18 @@ def _jobs(scenario: Scenario, trace: Trace, window: int, end_s: float) -> tuple[
 def _table(scenario: Scenario, rows: pl.DataFrame, end_s: float) -> JobTable:
     count = rows.height
     duration = rows["duration_s"].to_numpy()
+
+    def known(name: str) -> Floats:
+        """What was learned; without it the duration is declared at submission."""
+        return rows[name].to_numpy() if name in rows.columns else duration.copy()
+
     return JobTable(
         job_id=tuple(rows["job_id"].to_list()),
         gpus=rows["gpus"].to_numpy(),
         submitted_s=rows["submitted_s"].to_numpy(),
         duration_s=duration,
-        expected_s=duration.copy(),
-        longest_s=duration.copy(),
+        expected_s=known("expected_s"),
+        longest_s=known("longest_s"),
         deadline_s=np.minimum(rows["deadline_s"].to_numpy(), end_s),
         preemptible=np.ones(count, np.bool_),
         checkpoint_s=np.full(count, scenario.checkpoint_min * 60.0),

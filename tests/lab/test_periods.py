@@ -61,3 +61,21 @@ def test_later_deadlines_and_none_become_the_end(periods):
 def test_power_of_a_gpu_is_the_cap_over_all(scenario):
     limits = limits_of(scenario(gpus=20880, it_cap_mw=40.0))
     assert limits.gpu_w == pytest.approx(1916, abs=0.5)
+
+
+def test_learned_durations_never_come_from_the_future(tmp_path, scenario, resource):
+    """Jobs of the first day decide; what later ones last changes nothing for those before."""
+    rows = job_rows(2)
+    longer = [(*row[:4], row[4] * 3, *row[5:]) if number >= 48 else row for number, row in enumerate(rows)]
+    found = []
+    for name, content in (("a.csv", rows), ("b.csv", longer)):
+        setting = scenario(jobs=str(write_csv(tmp_path / name, JOB_HEAD, content)), durations="learned")
+        found.append(load_inputs(setting).trace.jobs.head(48))
+    assert found[0].equals(found[1])
+    assert not (found[0]["expected_s"] == found[0]["duration_s"]).any()
+
+
+def test_learned_durations_reach_the_jobs(scenario):
+    jobs = load_inputs(scenario(durations="learned")).periods(scenario(durations="learned"))[0].jobs
+    assert (jobs.longest_s >= jobs.expected_s).all()
+    assert not np.array_equal(jobs.expected_s, jobs.duration_s)
