@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from igoudar.control.planning.forecast.bulletins import Bulletins, corrected, correction
@@ -14,8 +15,10 @@ from igoudar.control.planning.forecast.seen import Seen
 from igoudar.control.planning.policy import STEP_S, Forecast
 from igoudar.control.planning.table import Floats
 from igoudar.control.weather_file import read_bulletins, supply_outlook
+from igoudar.lab.inputs import PARQUET, load_inputs
 from igoudar.lab.periods import Period
-from igoudar.lab.scenario import Scenario
+from igoudar.lab.resources import resource_file
+from igoudar.lab.scenario import Scenario, changed
 
 Series = dict[str, Floats]
 SUPPLY = ("pv", "wind")
@@ -49,6 +52,21 @@ def forecaster_for(
         return forecaster.issue({name: _seen(record, step) for name, record in own.items()})
 
     return issue
+
+
+def teachers(periods: Sequence[Period], index: int, scenario: Scenario) -> list[Period]:
+    """The periods that teach about one of them: all others played, or the file's other weeks if it is alone.
+
+    Raises:
+        ConfigError: the resource can't be read.
+    """
+    if len(periods) > 1:
+        return [p for number, p in enumerate(periods) if number != index]
+    if Path(scenario.resource).suffix == PARQUET:
+        return []
+    days = pl.read_csv(resource_file(Path(scenario.resource))).height // 24
+    whole = changed(scenario, {"days": days})
+    return load_inputs(whole).periods(whole)[1:]
 
 
 def capacities(scenario: Scenario) -> dict[str, float]:

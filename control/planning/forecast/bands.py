@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igoudar.control.planning.forecast.history import HOURS, LEADS, LEADS_AHEAD, Past, Stretch, without
+from igoudar.control.planning.forecast.departures import NIGHT
+from igoudar.control.planning.forecast.history import HOURS, LEADS, LEADS_AHEAD, Past, Stretch, folds
 from igoudar.control.planning.forecast.point import Fit, Point
 from igoudar.control.planning.forecast.usual import usual
 from igoudar.control.planning.table import Floats
@@ -58,16 +59,23 @@ def banded(fit: Fit, stretches: Sequence[Stretch], most: float, lasting: bool = 
     """Learn from all stretches; the bands from each week in turn, forecast by what the others taught."""
     scale = Scale(usual(stretches).spread, _best(stretches))
     off, level = [], []
-    for index, part in enumerate(stretches):
-        point = fit(without(stretches, index))
-        pasts = [part.upto(position) for position in range(len(part.values))]
-        middle = np.array([point.ahead(past) for past in pasts])
-        hours = (part.hours[:, None] + LEADS_AHEAD) % HOURS
-        spread = scale.spread[hours]
-        telling = spread > 0.1 * scale.spread.mean() + LEAST
-        off.append(np.where(telling, (part.targets() - middle) / np.maximum(spread, LEAST), np.nan))
-        level.append(scale.level(middle, hours))
+    for left_out, others in folds(stretches):
+        point = fit(others)
+        for part in left_out:
+            errors, levels = _errors(point, part, scale)
+            off.append(errors)
+            level.append(levels)
     return Banded(fit(stretches), scale, _edges(np.concatenate(off), np.concatenate(level)), most, lasting)
+
+
+def _errors(point: Point, part: Stretch, scale: Scale) -> tuple[Matrix, Matrix]:
+    """Errors in spreads (NaN where nothing is to be told) and the levels they happened at."""
+    middle = np.array([point.ahead(part.upto(position)) for position in range(len(part.values))])
+    hours = (part.hours[:, None] + LEADS_AHEAD) % HOURS
+    spread = scale.spread[hours]
+    telling = spread > NIGHT * scale.spread.mean() + LEAST
+    off = np.where(telling, (part.targets() - middle) / np.maximum(spread, LEAST), np.nan)
+    return off, scale.level(middle, hours)
 
 
 def _best(stretches: Sequence[Stretch]) -> Floats:

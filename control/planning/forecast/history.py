@@ -14,6 +14,7 @@ SLOTS = HOURS * STEPS_PER_HOUR  # of a day
 LEADS = 49  # hours 0 (the present one) to 48
 WEEK_H = 168
 DEPTH_H = WEEK_H  # hours of the past that a forecast looks at
+FOLDS = 8
 LEAST_KNOWN = 0.75  # of a week's hours, for it to teach
 LEADS_AHEAD = np.arange(LEADS)
 
@@ -110,6 +111,14 @@ def _pieces(record: Record) -> Iterable[Stretch]:
             yield Stretch(means[part], (record.start_hour + first) % HOURS, record.month, outlook)
 
 
-def without(stretches: Sequence[Stretch], left_out: int) -> list[Stretch]:
-    """All but one, or that one when there is no other."""
-    return [s for index, s in enumerate(stretches) if index != left_out] or list(stretches)
+def folds(stretches: Sequence[Stretch]) -> Iterable[tuple[list[Stretch], list[Stretch]]]:
+    """Parts left out in turn, each with all the others (itself when there is no other): `FOLDS` at most.
+
+    Weeks that follow each other are left out together, so that neighbours teach little about each other.
+    """
+    count = min(FOLDS, len(stretches))
+    number = [index * count // len(stretches) for index in range(len(stretches))]
+    for fold in range(count):
+        out = [s for s, n in zip(stretches, number, strict=True) if n == fold]
+        rest = [s for s, n in zip(stretches, number, strict=True) if n != fold]
+        yield out, rest or out

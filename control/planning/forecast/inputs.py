@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from igoudar.control.planning.forecast.departures import NIGHT
 from igoudar.control.planning.forecast.history import (
     DEPTH_H,
     HOURS,
@@ -55,7 +56,7 @@ def flat(means: Floats, hours: Integers, usual: Usual, most: float) -> Fault | N
     """The fault of a series whose last hours are all alike though those hours usually differ."""
     if usual.steady:
         return None
-    telling = means[usual.spread[hours] > 0.1 * usual.spread.mean()]
+    telling = means[usual.spread[hours] > NIGHT * usual.spread.mean()]
     if len(telling) < FLAT_H:
         return None
     alike = np.flatnonzero(telling[::-1] != telling[-1])

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from igoudar.control.planning.forecast.history import HOURS, LEADS, Past, Stretch, without
+from igoudar.control.planning.forecast.history import HOURS, LEADS, Past, Stretch, folds
 from igoudar.control.planning.forecast.usual import Usual, usual
 from igoudar.control.planning.table import Floats
 
@@ -89,15 +89,15 @@ def mix(persistence: Callable[[Sequence[Stretch]], Persistence]) -> Fit:
 
     def fit(stretches: Sequence[Stretch]) -> Mix:
         over, under = np.zeros(LEADS), np.full(LEADS, 1e-12)
-        for index, stretch in enumerate(stretches):
-            others = without(stretches, index)
+        for left_out, others in folds(stretches):
             kept, mean = persistence(others), climatology(others)
-            pasts = [stretch.upto(position) for position in range(len(stretch.values))]
-            base = np.array([mean.ahead(past) for past in pasts])
-            apart = np.array([kept.ahead(past) for past in pasts]) - base
-            off = stretch.targets() - base
-            over += np.nansum(apart * off, axis=0)
-            under += np.where(np.isnan(off), 0.0, apart**2).sum(axis=0)
+            for stretch in left_out:
+                pasts = [stretch.upto(position) for position in range(len(stretch.values))]
+                base = np.array([mean.ahead(past) for past in pasts])
+                apart = np.array([kept.ahead(past) for past in pasts]) - base
+                off = stretch.targets() - base
+                over += np.nansum(apart * off, axis=0)
+                under += np.where(np.isnan(off), 0.0, apart**2).sum(axis=0)
         weight = np.clip(over / under, 0.0, 1.0)
         return Mix(persistence(stretches), climatology(stretches), weight)
 

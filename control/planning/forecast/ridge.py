@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igoudar.control.planning.forecast.departures import NIGHT, SUN, WIND, departures, design
-from igoudar.control.planning.forecast.history import HOURS, LEADS, LEADS_AHEAD, Past, Stretch, without
+from igoudar.control.planning.forecast.history import HOURS, LEADS, LEADS_AHEAD, Past, Stretch, folds
 from igoudar.control.planning.forecast.point import Climatology, Fit, Point
 from igoudar.control.planning.forecast.usual import Usual, usual
 from igoudar.control.planning.table import Floats
@@ -70,7 +70,12 @@ def ridge(recipe: Recipe) -> Fit:
         whole = usual(stretches)
         if whole.steady:
             return Climatology(whole)
-        lessons = [_lesson(stretches, index, whole, recipe) for index in range(len(stretches))]
+        lessons = [
+            _lesson(stretch, others, whole, recipe)
+            for left_out, rest in folds(stretches)
+            for others in [usual(rest)]
+            for stretch in left_out
+        ]
         rows, truth, told = (np.concatenate(parts) for parts in zip(*lessons, strict=True))
         weights = _two_regressions(rows, truth, recipe, 1)
         if not np.isfinite(told).any():
@@ -81,11 +86,8 @@ def ridge(recipe: Recipe) -> Fit:
     return fit
 
 
-def _lesson(
-    stretches: Sequence[Stretch], index: int, whole: Usual, recipe: Recipe
-) -> tuple[Matrix, Matrix, Matrix]:
+def _lesson(stretch: Stretch, others: Usual, whole: Usual, recipe: Recipe) -> tuple[Matrix, Matrix, Matrix]:
     """Of one stretch: columns, the departures that came, and those foretold (NaN without a service)."""
-    stretch, others = stretches[index], usual(without(stretches, index))
     mean = others.at(stretch.month, stretch.hours)
     known = departures(stretch.values, stretch.hours, mean, whole.spread)
     rows = design(known, np.arange(len(known.apart)), recipe.columns)

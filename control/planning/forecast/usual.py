@@ -39,8 +39,8 @@ def usual(stretches: Sequence[Stretch]) -> Usual:
     """The mean day of all months, and of each month as far as it was seen."""
     total, count = np.zeros((MONTHS, HOURS)), np.zeros((MONTHS, HOURS))
     for s in stretches:
-        np.add.at(total[s.month], s.hours, s.values)
-        np.add.at(count[s.month], s.hours, 1.0)
+        total[s.month] += np.bincount(s.hours, s.values, HOURS)
+        count[s.month] += np.bincount(s.hours, minlength=HOURS)
     overall = total.sum(axis=0) / np.maximum(1.0, count.sum(axis=0))
     overall[count.sum(axis=0) == 0] = overall[count.sum(axis=0) > 0].mean()
     near, days = _with_neighbours(total), _with_neighbours(count)
@@ -60,8 +60,8 @@ def _with_neighbours(by_month: NDArray[np.float64]) -> NDArray[np.float64]:
 def _spread(stretches: Sequence[Stretch], mean: NDArray[np.float64]) -> Floats:
     squares, count = np.zeros(HOURS), np.zeros(HOURS)
     for s in stretches:
-        np.add.at(squares, s.hours, (s.values - mean[s.month][s.hours]) ** 2)
-        np.add.at(count, s.hours, 1.0)
+        squares += np.bincount(s.hours, (s.values - mean[s.month][s.hours]) ** 2, HOURS)
+        count += np.bincount(s.hours, minlength=HOURS)
     return np.sqrt(squares / np.maximum(1.0, count))
 
 
