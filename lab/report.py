@@ -106,12 +106,18 @@ def _weeks(settings: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], lang
     legend = "".join(
         f"<span class='l-{name}'></span>{escape(render(f'lab.legend_{name}', {}, lang))}" for name in LEGEND
     )
-    parts = [f"<p>{escape(render('lab.report_how', {}, lang))}</p><p class='legend'>{legend}</p>"]
+    parts = [
+        f"<p>{escape(render('lab.report_how', _heights(scale), lang))}</p><p class='legend'>{legend}</p>"
+    ]
     for name, table in tables.items():
         drawn = _strips(name, table, settings["periods"], scale, lang)
         unfolded = " open" if name == opened else ""
         parts.append(f"<details{unfolded}><summary>{escape(name)}</summary>{drawn}</details>")
     return "".join(parts)
+
+
+def _heights(scale: Scale) -> dict[str, float]:
+    return {"above_w": scale.above_w, "below_w": scale.below_w}
 
 
 def _strips(name: str, table: pl.DataFrame, periods: list[dict[str, Any]], scale: Scale, lang: str) -> str:

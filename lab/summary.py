@@ -44,7 +44,7 @@ class Tariff:
 
 def summarise(site: pl.DataFrame, jobs: pl.DataFrame | None, tariff: Tariff) -> dict[str, Any]:
     """All figures but timings; energies and cost are weighted sums over periods, jobs are pooled."""
-    periods = _by_period(site, tariff)
+    periods = by_period(site, tariff)
     weights = np.array(tariff.weights)
 
     def weighted(name: str) -> float:
@@ -66,7 +66,8 @@ def summarise(site: pl.DataFrame, jobs: pl.DataFrame | None, tariff: Tariff) -> 
     }
 
 
-def _by_period(site: pl.DataFrame, tariff: Tariff) -> pl.DataFrame:
+def by_period(site: pl.DataFrame, tariff: Tariff) -> pl.DataFrame:
+    """Energies [Wh], peak import [W] and cost of each period, unweighted."""
     index = np.repeat(np.arange(len(tariff.period_steps)), tariff.period_steps)
     energy = [(pl.col(name).sum() * HOURS).alias(alias) for name, alias in _ENERGIES]
     charge = (pl.col("battery_w").clip(lower_bound=0).sum() * HOURS).alias("discharge_wh")
