@@ -25,6 +25,8 @@ def read_bulletins(file: Path) -> dict[str, Bulletins]:
     if missing or not given:
         what = f"no column {', '.join(missing) or 'of a quantity'}"
         raise ConfigError(what, where=str(file), fix=f"name them issued, time and some of {QUANTITIES}")
+    if not frame.height:
+        raise ConfigError("no rows", where=str(file), fix="write one row per bulletin and hour")
     hours = [_hours(frame[name], file).alias(f"{name}_h") for name in ("issued", "time")]
     table = frame.select(*hours, *[pl.col(name).cast(pl.Float64, strict=False) for name in given])
     return {

@@ -44,7 +44,7 @@ def forecaster_for(
     corrections = {name: learned_correction(taught[name]) for name in service}
     for name, curve in corrections.items():
         taught[name] = [with_correction(record, curve) for record in taught[name]]
-    forecaster = learned(kind, taught, capacities(scenario), held=_held([period, *others]))
+    forecaster = learned(kind, taught, capacities(scenario), held=_held(others))
     own = {name: record_of(period, name, scenario, service) for name in series_of(period)}
     own |= {name: with_correction(own[name], curve) for name, curve in corrections.items()}
 

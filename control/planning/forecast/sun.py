@@ -1,5 +1,6 @@
 """The sky without clouds: what sun is measured against, so that June teaches something about December."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,7 +64,9 @@ def clear_sky_wm2(
 
     times = pd.date_range(start + timedelta(minutes=30), periods=hours, freq="h")
     place = Location(latitude_deg, longitude_deg, tz="UTC", altitude=altitude_m)
-    sky, sun = place.get_clearsky(times), place.get_solarposition(times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pvlib calls deprecated parts of pandas; that is theirs to mend
+        sky, sun = place.get_clearsky(times), place.get_solarposition(times)
     on_panel = get_total_irradiance(
         tilt_deg, azimuth_deg, sun["apparent_zenith"], sun["azimuth"], sky["dni"], sky["ghi"], sky["dhi"]
     )

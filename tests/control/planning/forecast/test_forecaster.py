@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.control.planning.forecast import weeks
 
 from igoudar.control.planning.forecast.forecaster import KINDS, Forecaster, learned
 from igoudar.control.planning.forecast.seen import Seen
 from igoudar.control.planning.policy import Forecast
 from igoudar.control.planning.table import Floats
-from tests.control.planning.forecast import weeks
 
 kinds = st.sampled_from(KINDS)
 steps = st.integers(0, weeks.STEPS - 1)
@@ -38,7 +38,7 @@ def test_quantiles_are_ordered_and_within_the_capacity(kind: str, seed: int, ste
     for name, most in (("pv", 60e6), ("wind", 40e6), ("urgent", np.inf)):
         band = getattr(forecast, name)
         assert len(band.p50_w) == 192
-        assert (0.0 <= band.p10_w).all()
+        assert (band.p10_w >= 0.0).all()
         assert (band.p10_w <= band.p50_w).all()
         assert (band.p50_w <= band.p90_w).all()
         assert (band.p90_w <= most).all()
@@ -79,7 +79,7 @@ def test_what_is_the_same_every_day_is_foreseen_exactly() -> None:
 
 
 def test_the_model_beats_persistence_and_climatology_on_weeks_it_has_not_seen() -> None:
-    error = {kind: 0.0 for kind in KINDS}
+    error = dict.fromkeys(KINDS, 0.0)
     for seed in range(50, 58):
         series = week(seed)
         for step in range(96, weeks.STEPS - 48, 24):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.control.planning.forecast import weeks
 
 from igoudar.control.planning.forecast.forecaster import learned
 from igoudar.control.planning.forecast.history import Record
@@ -7,7 +8,6 @@ from igoudar.control.planning.forecast.seen import Seen
 from igoudar.control.planning.policy import Forecast
 from igoudar.control.planning.table import Floats
 from igoudar.core.i18n import LANGUAGES, codes, render
-from tests.control.planning.forecast import weeks
 
 NOW = 400
 TAUGHT = learned("model", weeks.history(), weeks.MOST, held=True)
