@@ -1,16 +1,11 @@
 """Runs policies over periods, in processes of their own, and goes on where an interrupted run stopped."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -26,6 +21,7 @@ from igoudar.lab.settings import rejected_lines, settings_of
 from igoudar.lab.slack import slacks
 from igoudar.lab.summary import Tariff, summarise
 from igoudar.lab.tables import jobs_table, schedule_table, site_table
+from igoudar.lab.workers import spread
 
 TABLES = ("schedule", "site", "jobs")
 Progress = Callable[[int, int, str], None]
@@ -126,24 +122,7 @@ def _played(tasks: Sequence[Task], document: str, workers: int) -> Iterator[Task
             play_task(task, document)
             yield task
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = {pool.submit(play_task, task, document): task for task in tasks}
-        for future in as_completed(futures):
-            future.result()
-            yield futures[future]
-
-
-def _end_with_parent() -> None:
-    """In a worker: end as soon as the run is gone, however it went."""
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
+    yield from spread(play_task, tasks, document, workers)
 
 
 def play_task(task: Task, document: str) -> None:
