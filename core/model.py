@@ -309,6 +309,15 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What the plan reckons with, in the site's money; the reference scenario's by default."""
+
+    import_per_mwh: float = 60.0
+    export_per_mwh: float = 0.0
+    peak_per_mw_week: float = 600.0  # of the week's highest 15-min import
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRule:
     """A threshold on a canonical point of a device kind; limits in the point's unit."""
 
@@ -396,6 +405,7 @@ class Site:
     desalination: FlexibleLoad = FlexibleLoad()
     electrolyser: FlexibleLoad = FlexibleLoad()
     grid: Grid = Grid()
+    prices: Prices = Prices()
     urgent_share: float = 0.48  # of it_w: mean urgent load, idle draw included (INTERFACES.md)
     alarms: tuple[AlarmRule, ...] = ()
     store: StoreChoice = StoreChoice()

@@ -6,13 +6,14 @@ from igoudar.core.model import (
     CoolingPlant,
     FlexibleLoad,
     Grid,
+    Prices,
     Site,
     SolarFarm,
     SpoolRules,
     WindFarm,
 )
 from igoudar.core.site_expand import Expanded
-from igoudar.core.site_file import Battery, Cooling, Flexible, GridLimits, SiteFile, Solar, Wind
+from igoudar.core.site_file import Battery, Cooling, Flexible, GridLimits, PriceTable, SiteFile, Solar, Wind
 from igoudar.core.site_links import opcua_servers, tls_files
 from igoudar.core.site_store import store_choice
 
@@ -37,6 +38,7 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         desalination=_flexible(file.desalination),
         electrolyser=_flexible(file.electrolyser),
         grid=_grid(file.grid),
+        prices=_prices(file.prices),
         urgent_share=file.urgent_share,
         alarms=alarms,
         store=store_choice(file),
@@ -92,3 +94,7 @@ def _flexible(table: Flexible | None) -> FlexibleLoad:
 
 def _grid(table: GridLimits | None) -> Grid:
     return Grid(table.import_limit, table.export_limit, table.carbon_g_per_kwh) if table else Grid()
+
+
+def _prices(table: PriceTable | None) -> Prices:
+    return Prices(table.import_mwh, table.export_mwh, table.peak_mw_week) if table else Prices()

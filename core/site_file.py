@@ -130,6 +130,14 @@ class GridLimits(Sourced):
     carbon_g_per_kwh: float = Field(default=551.0, ge=0)
 
 
+class PriceTable(Sourced):
+    """What energy costs, per MWh imported and exported and per MW of each week's highest 15-min import."""
+
+    import_mwh: float = Field(default=60.0, ge=0)
+    export_mwh: float = Field(default=0.0, ge=0)
+    peak_mw_week: float = Field(default=600.0, ge=0)
+
+
 class HallEntry(Sourced):
     """Halls."""
 
@@ -255,6 +263,7 @@ class SiteFile(Table):
     desalination: Flexible | None = None
     electrolyser: Flexible | None = None
     grid: GridLimits | None = None
+    prices: PriceTable | None = None
     halls: list[HallEntry] = []
     feeds: list[FeedEntry] = []
     racks: list[RackEntry] = []
