@@ -1,10 +1,7 @@
 """Processes under supervision: started, watched, restarted with backoff, stopped in reverse order."""
 
 import asyncio
-import ctypes
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,17 +15,6 @@ CONFIGURATION = 2  # exit code of a part that can't work as configured
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 CALM_S = 60.0  # alive this long: the next death starts the backoff anew
 STOP_S = 15.0
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its supervisor dies, so that no orphan is left (Linux)."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-    if os.getppid() != parent:
-        raise SystemExit(1)
 
 
 @dataclass(slots=True)

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from igoudar.app.parts import die_with_parent
 from igoudar.app.state import state_folder
 from igoudar.app.waiting import api_address, endpoints_of_run, free_port, site_clock
 from igoudar.core.i18n import render
 from igoudar.core.model import Profile, Site
+from igoudar.core.orphan import die_with_parent
 from igoudar.core.service import run_until_signalled
 
 SiteName = Annotated[str, typer.Argument(help="A bundled site's name or a site file.")]
@@ -94,6 +94,9 @@ def control(
     state: State = None,
     run_id: RunId = "",
     api_port: Annotated[int, typer.Option(help="Port of the API on loopback; 0 = any free.")] = 8460,
+    resource: Annotated[
+        Path | None, typer.Option(help="Measured capacity factors that forecasts learn from.")
+    ] = None,
 ) -> None:
     """The control loop, alarms, records and the API."""
     from igoudar.control import service
@@ -108,7 +111,14 @@ def control(
         forced = None if ours else render("app.forced_observe", {})
         mode = "auto" if ours else "observe"
         await service.run(
-            plan, profiles, site_clock(folder), folder, api_port=api_port, mode=mode, forced=forced
+            plan,
+            profiles,
+            site_clock(folder),
+            folder,
+            api_port=api_port,
+            mode=mode,
+            forced=forced,
+            resource=resource,
         )
 
     run_until_signalled(part())

@@ -58,12 +58,18 @@ def plan(options: Options, state: Path) -> Plan:
     common = [options.site, "--state", str(state)]
     parts = [
         Part("collect", _command("collect", *common, "--run-id", run_id)),
-        Part("control", _command("control", *common, "--run-id", run_id, "--api-port", str(api))),
+        Part("control", _command("control", *common, "--run-id", run_id, *_control(options, api))),
         Part("dashboard", _command("dashboard", *common, "--dashboard-port", str(page)), quiet=True),
     ]
     if options.addresses is None:
         parts.insert(0, Part("simulate", _command("simulate", *common, *_plant(options), "--run-id", run_id)))
     return Plan(run_id, parts, f"http://127.0.0.1:{page}")
+
+
+def _control(options: Options, api_port: int) -> list[str]:
+    """The resource's file stands for the site's climate: forecasts learn its usual days, never its dates."""
+    learned = ["--resource", str(options.resource.resolve())] if options.resource else []
+    return ["--api-port", str(api_port), *learned]
 
 
 def _plant(options: Options) -> list[str]:

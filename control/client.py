@@ -23,6 +23,7 @@ from igoudar.control.schema import (
     Kpis,
     ModeView,
     Overview,
+    PlanView,
     RackDetail,
     SeriesView,
     Status,
@@ -92,6 +93,15 @@ class ApiClient:
     def jobs(self) -> Jobs:
         """Jobs waiting and running."""
         return self._get(Jobs, "/v1/jobs")
+
+    def plan(self) -> PlanView:
+        """The plan in force: its steps, and the waiting jobs in it."""
+        return self._get(PlanView, "/v1/plan")
+
+    def approve(self, job_id: str, plan_version: str, reason: str) -> ActionView:
+        """Carry out a proposal of one plan; refused when that plan is not in force any more."""
+        body = {"plan_version": plan_version, "reason": reason}
+        return self._post(ActionView, f"/v1/jobs/{quote(job_id, safe='')}/approve", body)
 
     def devices(self) -> Devices:
         """Device health."""

@@ -9,6 +9,7 @@ from igoudar.control.views.alarms import alarms
 from igoudar.control.views.devices import devices
 from igoudar.control.views.jobs import jobs
 from igoudar.control.views.overview import overview
+from igoudar.control.views.plan import plan
 from igoudar.control.views.racks import halls
 from igoudar.control.views.status import status
 from igoudar.core.errors import LinkError
@@ -18,6 +19,7 @@ BUILDERS: Mapping[str, Callable[[Scene], BaseModel]] = {
     "halls": halls,
     "alarms": alarms,
     "jobs": jobs,
+    "plan": plan,
     "devices": devices,
     "status": status,
 }

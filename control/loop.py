@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from igoudar.control import dispatch
 from igoudar.control.actuation.jobs import JobActuator
 from igoudar.control.actuation.schedulers import Queue, RunNowReference, Scheduler
 from igoudar.control.alarms.digest import Digest
@@ -17,12 +16,12 @@ from igoudar.control.ledger import Books, Ledger, note_picture
 from igoudar.control.mode import Modes
 from igoudar.control.operator import Operator
 from igoudar.control.picture import Picture, Powers, powers, soc_pct
-from igoudar.control.planning.policies import fail_safe, greedy
 from igoudar.control.planning.requests import Decision
 from igoudar.control.records.state import Records
 from igoudar.control.roster import Roster
 from igoudar.control.scene import Scene
 from igoudar.control.series import day_series, mean_powers
+from igoudar.control.steering import Moment, Steering
 from igoudar.control.telemetry import Telemetry
 from igoudar.control.trends import Trends
 from igoudar.control.views.racks import worst_inlet
@@ -34,7 +33,6 @@ from igoudar.core.errors import CommandError, LinkError
 CYCLE_S = 10.0  # site time
 CYCLE_WALL_S = 0.5
 BUSY_SHARE = 3.0  # a cycle takes at most a quarter of one core on a large site
-BLIND_CYCLES = 20  # without good telemetry before everything is let go
 DAY = timedelta(days=1)
 TREND_EDITIONS = {"pue": pue.EDITION}
 
@@ -52,6 +50,7 @@ class Loop:
     modes: Modes
     operator: Operator
     actuator: JobActuator
+    steering: Steering
     engine: AlarmEngine
     notifier: Notifier
     digest: Digest
@@ -124,17 +123,17 @@ class Loop:
     ) -> Sequence[Decision]:
         if queue is None:
             return ()
-        site, ratio = self.roster.site, self._ratio()
-        waiting = dispatch.requests(queue, site, ratio, set(self.operator.overrides))
-        if self._blind >= BLIND_CYCLES:
-            return fail_safe(picture.at, waiting)
-        age_s = (picture.at - plant.oldest).total_seconds() if plant.oldest else 0.0
-        return greedy(
-            dispatch.supply(plant, queue, site, ratio, picture.at, fresh),
-            dispatch.occupants(queue, site, ratio),
-            waiting,
-            dispatch.margins(self.cycle_s, age_s),
+        moment = Moment(
+            picture.at,
+            plant,
+            soc_pct(picture, self.roster),
+            self._ratio(),
+            fresh,
+            self._blind,
+            self.cycle_s,
+            self.first_good_at,
         )
+        return self.steering.decide(moment, queue, self.operator.overrides)
 
     def _ratio(self) -> float | None:
         return self._scene.pue.value if self._scene else None
@@ -177,6 +176,8 @@ class Loop:
             first_good_at=self.first_good_at,
             notifications=self.notifier.count,
             fresh=fresh,
+            plan=self.steering.in_force(now, queue),
+            config_version=self.actuator.config_version,
         )
         self._scene = scene
         self._note_trends(scene)

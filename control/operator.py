@@ -50,6 +50,24 @@ class Operator:
         _remember(self.overrides, job_id, verb)
         return row
 
+    async def approve(self, job_id: str, start: datetime, who: str, reason: str, now: datetime) -> ActionRow:
+        """Carry out a proposal: the job starts at `start`, and nothing stays set.
+
+        Raises:
+            UnknownNameError: no such job.
+            CommandError: it does not wait any more, or the scheduler refused.
+        """
+        job = find_job(await self._scheduler.queue(), job_id)
+        if job.state not in STATES["delay"]:
+            raise CommandError(f"a {job.state.value} job can't be approved", where=job_id)
+        later = start if start > now else None
+        try:
+            await self._call("delay" if later else "release", job_id, start)
+        except (CommandError, LinkError) as error:
+            self._record(job, "approve", who, reason, now, later, f"failed: {error}")
+            raise
+        return self._record(job, "approve", who, reason, now, later, "done")
+
     def note(
         self, who: str, verb: str, target: str, before: str, after: str, reason: str, at: datetime
     ) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.alarms.alarm import Alarm
 from igoudar.control.picture import Picture, Powers
+from igoudar.control.plan_service import NOTHING_YET, InForce
 from igoudar.control.planning.requests import Decision
 from igoudar.control.roster import Roster
 from igoudar.control.schema import KpiView, ModeView
@@ -41,6 +42,8 @@ class Scene:
     first_good_at: datetime | None = None
     notifications: int = 0
     fresh: bool = True  # whether telemetry is good enough to act on
+    plan: InForce = NOTHING_YET
+    config_version: str = ""
 
     @property
     def now(self) -> datetime:

@@ -24,8 +24,12 @@ from igoudar.control.loop import DAY, Loop
 from igoudar.control.mode import Modes
 from igoudar.control.operator import Operator
 from igoudar.control.parts import read_parts
+from igoudar.control.plan_service import PlanService
+from igoudar.control.planner.climate import teaching
+from igoudar.control.planner.worker import Worker
 from igoudar.control.records.state import Records
 from igoudar.control.roster import WALL_PERIOD_S, Roster, roster
+from igoudar.control.steering import Steering
 from igoudar.control.telemetry import CollectorTelemetry, Telemetry
 from igoudar.control.trends import Trends
 from igoudar.core.clock import Clock
@@ -49,8 +53,11 @@ async def run(
     mode: str,
     forced: str | None = None,
     ready: Callable[[str], None] | None = None,
+    resource: Path | None = None,
 ) -> None:
     """Control one site until cancelled; `ready` gets the API's address.
+
+    Forecasts learn the site's usual days from `resource` (measured capacity factors), where it is given.
 
     Raises:
         ConfigError: when the port is in use or the mode unknown.
@@ -65,6 +72,8 @@ async def run(
         stack.push_async_callback(scheduler.close)
         telemetry = CollectorTelemetry(state / "collect.sock")
         stack.push_async_callback(telemetry.close)
+        planner = PlanService(Worker(teaching(site, resource, clock.now())), clock.speed)
+        stack.push_async_callback(planner.close)
         loop, rooms = await assemble(
             roster(site, profiles, clock.speed),
             clock,
@@ -75,6 +84,7 @@ async def run(
             open_reader(site, state),
             mode,
             forced,
+            planner,
         )
         app = create_app(rooms, open_tokens(state))
         url = announce(state, listener)
@@ -96,6 +106,7 @@ async def assemble(
     reader: TelemetryReader,
     mode: str,
     forced: str | None,
+    planner: PlanService,
 ) -> tuple[Loop, Rooms]:
     """The loop and what the API needs of it."""
     now, version = clock.now(), config_version(plant)
@@ -116,6 +127,7 @@ async def assemble(
         modes=modes,
         operator=operator,
         actuator=JobActuator(scheduler, plant.site.time_zone, version),
+        steering=Steering(plant.site, ledger, books, planner),
         engine=engine,
         notifier=Notifier(records, state, choose_language()),
         digest=_digest(clock.speed),

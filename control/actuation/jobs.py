@@ -28,7 +28,7 @@ class JobActuator:
     ) -> list[ActionRow]:
         """One row per action done, failed or proposed."""
         jobs = {job.job_id: job for job in queue.jobs}
-        due = [d for d in decisions if _differs(d, jobs[d.job_id].begin_at, now)]
+        due = [d for d in decisions if differs(d, jobs[d.job_id].begin_at, now)]
         if mode == "observe":
             return []
         if mode == "advise":
@@ -69,7 +69,7 @@ class JobActuator:
         )
 
 
-def _differs(decision: Decision, begin_at: datetime | None, now: datetime) -> bool:
+def differs(decision: Decision, begin_at: datetime | None, now: datetime) -> bool:
     """Whether the scheduler would do something else by itself."""
     if decision.verb is Verb.START:
         return begin_at is not None and begin_at > now

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 
 from igoudar.control.alarms.engine import AlarmEngine
-from igoudar.control.api.bodies import AcknowledgeBody, JobBody, ModeBody
+from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
 from igoudar.control.api.gate import gate, refusal
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
 from igoudar.control.api.reports import Reports
@@ -36,6 +36,7 @@ from igoudar.control.telemetry import Telemetry
 from igoudar.control.views.actions import action_views
 from igoudar.control.views.alarms import alarm_view
 from igoudar.control.views.devices import device_view
+from igoudar.control.views.plan import approved_start
 from igoudar.control.views.racks import inlet_sensors, rack_detail
 from igoudar.control.views.status import status
 from igoudar.core.errors import CommandError, ConfigError, IgoudarError, LinkError, StoreError
@@ -165,6 +166,13 @@ def _wishes(app: FastAPI, rooms: Rooms) -> None:
         view = rooms.modes.change(body.mode, who, body.reason, now)
         rooms.operator.note(who, "mode", "mode", before, body.mode, body.reason, now)
         return view
+
+    @app.post("/v1/jobs/{job_id:path}/approve")
+    async def approve(job_id: str, body: ApproveBody, request: Request) -> ActionView:
+        scene, who = rooms.desk.scene, request.state.role
+        start = approved_start(scene, job_id, body.plan_version)
+        row = await rooms.operator.approve(job_id, start, who, body.reason, rooms.now())
+        return action_views([row])[0]
 
     @app.post("/v1/jobs/{job_id:path}/{verb}")
     async def steer(job_id: str, verb: str, body: JobBody, request: Request) -> ActionView:

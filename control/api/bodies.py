@@ -25,6 +25,13 @@ class JobBody(Body):
     until: AwareDatetime | None = None
 
 
+class ApproveBody(Body):
+    """The plan that a person read when they approved, and why."""
+
+    plan_version: str = Field(min_length=1, max_length=100)
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class AcknowledgeBody(Body):
     """What a person says to an alarm."""
 

@@ -4,12 +4,13 @@ import typer
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add status, kpi, devices, mode, `job ...` and `alarms ...`."""
-    from igoudar.control.cli import alarms, job, look, mode
+    """Add status, kpi, devices, plan, mode, `job ...` and `alarms ...`."""
+    from igoudar.control.cli import alarms, job, look, mode, plan
 
     app.command("status")(look.status)
     app.command("kpi")(look.kpi)
     app.command("devices")(look.devices)
+    app.command("plan")(plan.plan)
     app.command("mode")(mode.mode)
     app.add_typer(job.app, name="job")
     app.add_typer(alarms.app, name="alarms")

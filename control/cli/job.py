@@ -22,7 +22,7 @@ from igoudar.control.errors import UnknownNameError
 
 if TYPE_CHECKING:  # the documents bring pydantic along
     from igoudar.control.client import ApiClient
-    from igoudar.control.schema import JobView
+    from igoudar.control.schema import JobView, PlannedJob
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: list, steer, and why one waits.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
@@ -61,10 +61,13 @@ def why(
     speech = language(lang)
     with api(site, state) as client:
         job, zone = _find(client, job_id), client.status().zone
-        actions = client.actions(target=job_id)
+        actions, found = client.actions(target=job_id), client.plan()
+    planned = next((one for one in found.jobs if one.job_id == job_id), None)
     if json:
-        return show.document([job, *actions])
-    show.table(("job", "state", "reason"), [_short(job, speech)], speech)
+        return show.document([job, *([planned] if planned else []), *actions])
+    show.table(("job", "state", "reason"), [_short(job, planned, speech)], speech)
+    if planned and planned.consequence:
+        show.say("plan_note", speech, text=show.spoken(planned.consequence, speech))
     rows = [
         (
             show.local(a.at, zone),
@@ -204,5 +207,6 @@ def _row(job: "JobView", zone: str, lang: str) -> tuple[str, ...]:
     )
 
 
-def _short(job: "JobView", lang: str) -> tuple[str, ...]:
-    return show.safe(job.job_id), job.state, show.message(job.reason, lang) or "-"
+def _short(job: "JobView", planned: "PlannedJob | None", lang: str) -> tuple[str, ...]:
+    reason = planned.reason if planned else job.reason
+    return show.safe(job.job_id), job.state, show.message(reason, lang) or "-"

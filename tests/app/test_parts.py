@@ -85,7 +85,7 @@ async def test_a_part_that_can_not_work_as_configured_stops_all_with_its_own_wor
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux only")
 def test_no_orphan_when_the_supervisor_is_killed() -> None:
     child = (
-        "from igoudar.app.parts import die_with_parent\n"
+        "from igoudar.core.orphan import die_with_parent\n"
         "import os, signal\n"
         "die_with_parent()\n"
         "print(os.getpid(), flush=True)\n"

@@ -1,35 +1,66 @@
 import json
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tests.control.test_plan_service import plan_of
 
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.api.app import Rooms
-from igoudar.control.loop import BLIND_CYCLES, Loop
+from igoudar.control.loop import Loop
+from igoudar.control.plan_service import PlanService
+from igoudar.control.planner.ask import STEP, Ask, NoPlan, Plan
+from igoudar.control.planning.policy import Why
 from igoudar.control.records.state import Records
 from igoudar.control.service import assemble, scheduler_address
+from igoudar.control.steering import BLIND_CYCLES
 from igoudar.control.telemetry import CollectorTelemetry
 from igoudar.control.views.jobs import jobs
 from igoudar.control.views.overview import overview
+from igoudar.control.views.plan import approved_start
+from igoudar.control.views.plan import plan as plan_document
+from igoudar.core.errors import CommandError
 from igoudar.core.model import JobState
 from igoudar.core.store.reader import ParquetReader
 
 HOUR = timedelta(hours=1)
 
 
+@dataclass
+class Solver:
+    """Answers as the test says; without a word from it there is no plan."""
+
+    made: Callable[[Ask], Plan | NoPlan] = lambda _: NoPlan(Why("planner.infeasible", {"seconds": 0.1}))
+    asked: list[Ask] = field(default_factory=list)
+
+    async def answer(self, ask: Ask, limit_s: float) -> Plan | NoPlan:
+        self.asked.append(ask)
+        return self.made(ask)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
 @pytest.fixture
-async def rig(state: Path, plant: Any) -> AsyncIterator[tuple[Loop, Rooms]]:
+def solver() -> Solver:
+    return Solver()
+
+
+@pytest.fixture
+async def rig(state: Path, plant: Any, solver: Solver) -> AsyncIterator[tuple[Loop, Rooms]]:
+    planner = PlanService(solver, plant.clock.speed)
     records = Records.open(state / "state.sqlite")
     scheduler = SimulatedScheduler(lambda: scheduler_address(state))
     telemetry = CollectorTelemetry(state / "collect.sock")
     reader = ParquetReader(state / "store")
     yield await assemble(
-        plant.roster, plant.clock, state, records, scheduler, telemetry, reader, "auto", None
+        plant.roster, plant.clock, state, records, scheduler, telemetry, reader, "auto", None, planner
     )
+    await planner.close()
     await telemetry.close()
     await scheduler.close()
     records.close()
@@ -188,3 +219,97 @@ async def test_a_finished_job_is_left_alone(rig: Any, plant: Any, cluster: Any) 
     cluster.jobs["job-1"] = replace(job, state=JobState.FINISHED, finished=plant.clock.now())
     await cycles(loop, plant, 2)
     assert cluster.calls == []
+
+
+def made_of(ask: Ask, gpus: float, start: int = 4) -> Plan:
+    """A plan that wants `gpus` of flexible work in every step, and expects the supply that is there."""
+    names = ask.view.jobs.job_id
+    expected_w = {"supply_p50_w": np.full(192, ask.view.pv_w + ask.view.wind_w)}
+    why = Why("planner.job_beyond", {"hours": 48})
+    return plan_of(
+        ask.view.time,
+        gpus=np.full(192, gpus),
+        powers=plan_of(ask.view.time).powers | expected_w,
+        starts=dict.fromkeys(names, start),
+        job_reasons=dict.fromkeys(names, why),
+    )
+
+
+async def test_a_plan_in_force_starts_work_without_surplus_and_draws_itself(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = 0.0
+    solver.made = lambda ask: made_of(ask, gpus=8.0)
+    cluster.add("job-1")
+    cluster.add("job-2", deadline_h=10)
+    await cycles(loop, plant, 1)
+    await loop.steering.planner.settled()
+    await cycles(loop, plant, 1)
+    assert [(verb, job) for verb, job, _ in cluster.calls if verb == "release"] == [("release", "job-2")]
+    assert rooms.records.actions()[0].code == "control.plan"
+    document = plan_document(rooms.desk.scene)
+    assert (document.source, document.version, len(document.steps)) == ("optimal", "v1", 192)
+    drawn = overview(rooms.desk.scene).chart
+    assert drawn.plan_w[94] is None
+    assert drawn.plan_w[95] == pytest.approx(4e3)
+    assert drawn.forecast_p50_w[95] == pytest.approx(300e3)
+    assert len(drawn.forecast_p90_w) == len(drawn.time)
+
+
+async def test_without_a_plan_the_document_says_why_and_still_lists_the_jobs(
+    rig: Any, plant: Any, cluster: Any
+) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = 0.0
+    cluster.add("job-1")
+    await cycles(loop, plant, 1)
+    await loop.steering.planner.settled()
+    await cycles(loop, plant, 1)
+    document = plan_document(rooms.desk.scene)
+    assert (document.source, document.version, document.steps) == ("greedy", "greedy", [])
+    assert document.why.code == "planner.infeasible"
+    (job,) = document.jobs
+    assert job.start == job.latest_start == cluster.jobs["job-1"].begin_at
+    assert job.reason.code == "control.wait"
+    assert job.racks == pytest.approx(8 / 72, abs=0.01)
+
+
+async def test_the_plan_never_delays_a_job_past_its_latest_start(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    plant.powers["pv"] = 0.0
+    solver.made = lambda ask: made_of(ask, gpus=0.0, start=191)
+    job = cluster.add("job-1", hours=2, deadline_h=6)
+    while cluster.jobs["job-1"].state is not JobState.RUNNING:
+        assert plant.clock.now() < job.deadline
+        await cycles(loop, plant, 1, seconds=600)
+        await loop.steering.planner.settled()
+    assert plant.clock.now() + 2 * HOUR * 1.25 < job.deadline
+
+
+async def test_advise_proposes_with_the_consequence_and_an_approval_needs_the_plan_it_read(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = 0.0
+    loop.modes.change("advise", "operator", "test", plant.clock.now())
+    solver.made = lambda ask: made_of(ask, gpus=0.0)
+    cluster.add("job-1")
+    await cycles(loop, plant, 1)
+    await loop.steering.planner.settled()
+    await cycles(loop, plant, 1)
+    scene = rooms.desk.scene
+    (job,) = plan_document(scene).jobs
+    assert job.proposed
+    assert job.consequence.code == "planner.consequence_deadline"
+    assert job.start == scene.plan.plan.start + 4 * STEP
+    with pytest.raises(CommandError, match="the plan has changed"):
+        approved_start(scene, "job-1", "v0")
+    start = approved_start(scene, "job-1", "v1")
+    await rooms.operator.approve("job-1", start, "operator", "fine", scene.now)
+    assert cluster.jobs["job-1"].begin_at == job.start
+    (row,) = rooms.records.actions(limit=1)
+    assert (row.who, row.verb, row.result) == ("operator", "approve", "done")
+    assert rooms.operator.overrides == {}

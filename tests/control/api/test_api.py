@@ -15,7 +15,19 @@ from igoudar.control.api.server import bind
 from igoudar.control.client import ApiClient
 from igoudar.core.errors import CommandError, ConfigError, LinkError
 
-ROUTES = ("status", "overview", "halls", "alarms", "jobs", "devices", "kpi", "mode", "actions", "racks/a1-01")
+ROUTES = (
+    "status",
+    "overview",
+    "halls",
+    "alarms",
+    "jobs",
+    "devices",
+    "kpi",
+    "mode",
+    "actions",
+    "racks/a1-01",
+    "plan",
+)
 
 
 @pytest.fixture
@@ -120,6 +132,7 @@ async def test_steering_a_job_is_carried_out_and_recorded(
 
     def steer() -> None:
         with ApiClient.of_state(state) as api:
+            api.set_mode("observe", "nobody else steers")
             action = api.job_action("job/1", "hold", "maintenance")
             assert (action.who, action.verb, action.result) == ("operator", "hold", "done")
             with pytest.raises(CommandError, match="no such job"):
@@ -169,3 +182,26 @@ async def test_metrics_are_served_as_prometheus_wants_them(http: httpx.AsyncClie
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert families["igoudar_points"].samples[0].value > 100
     assert families["igoudar_readings"].type == "counter"
+
+
+async def test_an_approval_names_the_plan_that_was_read(
+    http: httpx.AsyncClient, url: str, state: Path, plant: Any, cluster: Any
+) -> None:
+    plant.powers["pv"] = 0.0
+    cluster.add("job-1")
+    await http.post("/v1/mode", json={"mode": "advise", "reason": "test"})
+    deadline = time.monotonic() + 20
+    while not (document := (await http.get("/v1/plan")).json())["jobs"]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    answer = await http.post("/v1/jobs/job-1/approve", json={"plan_version": "another", "reason": "x"})
+    assert answer.status_code == 409
+    assert "the plan has changed" in answer.json()["what"]
+    assert (await http.post("/v1/jobs/job-1/approve", json={"reason": "x"})).status_code == 422
+    viewer = {"Authorization": f"Bearer {(state / 'viewer.token').read_text().strip()}"}
+    body = {"plan_version": document["version"], "reason": "x"}
+    assert (await http.post("/v1/jobs/job-1/approve", json=body, headers=viewer)).status_code == 403
+    with ApiClient.of_state(state, url) as client:
+        found = await asyncio.to_thread(client.plan)
+        action = await asyncio.to_thread(client.approve, "job-1", found.version, "read it")
+    assert (action.verb, action.target, action.result) == ("approve", "job-1", "done")

@@ -115,3 +115,17 @@ def test_times_as_people_type_them(clock: Any) -> None:
     assert until("2026-03-01T19:40+00:00", now, zone).hour == 19
     with pytest.raises(ConfigError, match="not a time"):
         until("soon", now, zone)
+
+
+async def test_the_plan_and_why_a_job_waits(igoudar: Any) -> None:
+    shown = await igoudar("plan")
+    assert shown.exit_code == 0
+    assert "plan" in shown.output
+    document = json.loads((await igoudar("plan", "--json")).output)
+    assert document["source"] in ("greedy", "optimal")
+    assert [job["job_id"] for job in document["jobs"]] == ["job-1"]
+    why = await igoudar("job", "why", "job-1")
+    assert "Starts" in why.output
+    assert "\x1b" not in why.output
+    told = json.loads((await igoudar("job", "why", "job-1", "--json")).output)
+    assert told[1]["consequence"]["code"] == "planner.consequence_deadline"

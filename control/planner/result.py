@@ -1,0 +1,91 @@
+"""An optimum read back: powers, prices and what binds, per 15-min step along the expected course."""
+
+from functools import cached_property
+
+import numpy as np
+
+from igoudar.control.planning.plan.model import PlanModel
+from igoudar.control.planning.plan.outlook import Outlook
+from igoudar.control.planning.plan.program import Solved
+from igoudar.control.planning.policy import View, Why
+from igoudar.control.planning.table import Floats, Integers
+
+MW = 1e6
+SEEN_W = 1e3  # less than this is rounding
+MIDDLE = 0  # the expected course among outlook.COURSES
+
+
+class Result:
+    """The solved program in W and prices per MWh; arrays are per step."""
+
+    def __init__(self, model: PlanModel, solved: Solved, look: Outlook, view: View) -> None:
+        self._model, self._solved, self._look, self.view = model, solved, look, view
+        self._lengths = np.diff(model.grid.edges)
+        columns = model.columns
+        self.flexible_w = self._power_w(columns.flexible)
+        self.import_w = self._power_w(columns.imported) + self._power_w(columns.over_limit)
+        self.over_limit_w = self._power_w(columns.over_limit)
+        self.late_w = self._power_w(columns.late)
+        self.export_w = self._power_w(columns.exported)
+        self.curtailed_w = self._power_w(columns.curtailed)
+        self.discharge_w = self._power_w(columns.discharge)
+        self.charge_w = self._power_w(columns.charge)
+        self.stored_wh = self._power_w(columns.stored)
+        self.supply_w = self._steps(look.supply_w[MIDDLE])
+        self.urgent_w = self._steps(look.urgent_w)
+        self.pue = self._steps(look.pue)
+
+    def _steps(self, by_slot: Floats) -> Floats:
+        return np.repeat(by_slot, self._lengths)
+
+    def _power_w(self, columns: Integers) -> Floats:
+        return self._steps(np.maximum(0.0, self._solved.value[columns[MIDDLE]]) * MW)
+
+    @cached_property
+    def drives_w(self) -> Floats:
+        """Desalination and electrolyser together."""
+        done = self._solved.value[self._model.columns.drives[MIDDLE]].sum(axis=0) * MW
+        return self._steps(np.maximum(0.0, np.diff(done, prepend=0.0)) / self._model.grid.hours)
+
+    @cached_property
+    def price(self) -> Floats:
+        """What one more MWh in this step would cost."""
+        weight = np.full(len(self._model.grid), self._look.weight[MIDDLE])
+        weight[0] = 1.0  # all courses share the first slot
+        per_mw = self._solved.price[self._model.rows.balance[MIDDLE]]
+        return self._steps(per_mw / (weight * self._model.grid.hours))
+
+    @cached_property
+    def peak_price(self) -> Floats:
+        """What the billed peak costs in this step per MW; 0 where another step sets the peak."""
+        dual = self._solved.price[self._model.rows.peak[MIDDLE]]
+        return self._steps(np.abs(dual) / self._look.weight[MIDDLE])
+
+    def powers(self, used_gpus: Floats, run_now_gpus: Floats) -> dict[str, Floats]:
+        """Columns by the names of schema.PlanStep."""
+        steps, look = len(self.flexible_w), self._look.supply_w
+        overhead = self.pue - 1.0
+        run_now_w = (self.urgent_w + run_now_gpus[:steps] * self.view.limits.gpu_w) * self.pue
+        return {
+            "urgent_w": self.urgent_w,
+            "flexible_w": self.flexible_w,
+            "cooling_w": overhead * (self.urgent_w + self.flexible_w),
+            "drives_w": self.drives_w,
+            "battery_w": self.discharge_w - self.charge_w,
+            "import_w": self.import_w,
+            "export_w": self.export_w,
+            "curtailed_w": self.curtailed_w,
+            "run_now_w": run_now_w + self.drives_w,
+            "supply_p10_w": self._steps(look[1]),
+            "supply_p50_w": self.supply_w,
+            "supply_p90_w": self._steps(look[2]),
+        }
+
+    def gave_way(self) -> tuple[Why, ...]:
+        """Constraints that were relaxed, and by how much."""
+        found = []
+        for name, over_w in (("import_limit", self.over_limit_w), ("cap", self.late_w)):
+            if over_w.max(initial=0.0) > SEEN_W:
+                params = {"power_w": float(over_w.max()), "energy_wh": float(over_w.sum() / 4.0)}
+                found.append(Why(f"planner.gave_way_{name}", params))
+        return tuple(found)

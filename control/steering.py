@@ -1,0 +1,124 @@
+"""What the loop decides for the jobs: the plan, the greedy rules beneath it, and safe when blind."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from igoudar.control import dispatch as seen_now
+from igoudar.control.actuation.schedulers import Queue
+from igoudar.control.ledger import Books, Ledger
+from igoudar.control.picture import Powers
+from igoudar.control.plan_service import InForce, PlanService
+from igoudar.control.planner import past
+from igoudar.control.planner.ask import Ask, Plan
+from igoudar.control.planner.frame import ours, view
+from igoudar.control.planning.dispatch import Guidance, Steady, dispatch
+from igoudar.control.planning.policies import fail_safe
+from igoudar.control.planning.policy import Why
+from igoudar.control.planning.requests import Decision
+from igoudar.core.model import JobState, Site
+
+BLIND_CYCLES = 20  # without good telemetry before everything is let go
+STANDING = (
+    Why("planner.note_battery"),
+    Why("planner.note_caps"),
+    Why("planner.note_pauses"),
+)  # what the plan reckons with but nobody carries out yet
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What one cycle knows of the site."""
+
+    now: datetime
+    powers: Powers
+    soc_pct: float | None
+    pue: float | None
+    fresh: bool
+    blind: int  # cycles without good telemetry
+    cycle_s: float
+    first_good_at: datetime | None
+
+
+@dataclass(slots=True)
+class Steering:
+    """Decides each cycle; asks for a new plan when it is time."""
+
+    site: Site
+    ledger: Ledger
+    books: Books
+    planner: PlanService
+    steady: Steady = field(default_factory=Steady)
+
+    def decide(self, moment: Moment, queue: Queue, left_alone: Collection[str]) -> Sequence[Decision]:
+        """One decision per flexible waiting job."""
+        waiting = seen_now.requests(queue, self.site, moment.pue, set(left_alone))
+        if moment.blind >= BLIND_CYCLES:
+            return fail_safe(moment.now, waiting)
+        if moment.fresh and self.planner.due(moment.now):
+            self.planner.ask(self._ask(moment, queue, left_alone), moment.now)
+        oldest = moment.powers.oldest
+        age_s = (moment.now - oldest).total_seconds() if oldest else 0.0
+        decisions, self.steady = dispatch(
+            seen_now.supply(moment.powers, queue, self.site, moment.pue, moment.now, moment.fresh),
+            seen_now.occupants(queue, self.site, moment.pue),
+            waiting,
+            seen_now.margins(moment.cycle_s, age_s),
+            self._guidance(moment, queue),
+            self.steady,
+        )
+        return decisions
+
+    def in_force(self, now: datetime, queue: Queue | None) -> InForce:
+        """The plan in force, and what it reckons with."""
+        if queue is None:
+            return InForce("none", Why("control.no_scheduler"))
+        return self.planner.in_force(now)
+
+    def _ask(self, moment: Moment, queue: Queue, left_alone: Collection[str]) -> Ask:
+        jobs = ours(queue, left_alone)
+        margins = seen_now.margins(moment.cycle_s, 0.0)
+        counted = past.used(self.ledger, self.books, moment.now)
+        found, notes = view(
+            moment.now,
+            self.site,
+            queue,
+            jobs,
+            moment.powers,
+            moment.pue,
+            moment.soc_pct,
+            counted,
+            margins,
+        )
+        return Ask(
+            view=found,
+            most={"pv": self.site.solar.ac_w, "wind": self.site.wind.ac_w, "urgent": self.site.it_w},
+            seen=past.seen(self.ledger, self.books, queue, found),
+            arrivals_gpu_s=past.arrivals_gpu_s(queue, moment.now, moment.first_good_at),
+            notes=(*notes, *STANDING),
+        )
+
+    def _guidance(self, moment: Moment, queue: Queue) -> Guidance | None:
+        plan = self.planner.in_force(moment.now).plan
+        gpus = _wanted_gpus(plan, moment, self.site) if plan else None
+        if gpus is None:
+            return None
+        busy = sum(job.gpus for job in queue.jobs if job.flexible and _busy(job.state, job.begin_at, moment))
+        return Guidance(gpus, busy)
+
+
+def _wanted_gpus(plan: Plan, moment: Moment, site: Site) -> float | None:
+    """The plan's GPUs, more or fewer by what the present supply differs from the one it expected."""
+    step, supply_w = plan.step(moment.now), moment.powers.renewable_w
+    if step is None or supply_w is None:
+        return None
+    apart_w = supply_w - float(plan.powers["supply_p50_w"][step])
+    gpu_w = seen_now.gpu_power_w(site) * (moment.pue or seen_now.DEFAULT_PUE)
+    return max(0.0, float(plan.gpus[step]) + apart_w / gpu_w) if gpu_w else None
+
+
+def _busy(state: JobState, begin_at: datetime | None, moment: Moment) -> bool:
+    """Runs, or starts by itself as soon as it finds GPUs."""
+    if state is JobState.RUNNING:
+        return True
+    return state is JobState.WAITING and (begin_at is None or begin_at <= moment.now)

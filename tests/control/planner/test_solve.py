@@ -1,0 +1,87 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from tests.control.planner.conftest import GPUS, NOW, job, powers
+
+from igoudar.control.planner.ask import Ask, NoPlan, Plan
+from igoudar.control.planner.solve import Planner
+from igoudar.control.planner.starts import starts
+from igoudar.core.i18n import codes
+from igoudar.core.model import JobState
+
+Make = Callable[..., Ask]
+
+
+def solved(ask: Ask) -> Plan:
+    found = Planner({}).answer(ask)
+    assert isinstance(found, Plan), found
+    return found
+
+
+def test_a_plan_balances_every_step_and_keeps_the_limits(ask_of: Make, site: Any) -> None:
+    plan = solved(ask_of(*(job(f"job-{n}", gpus=16, due_h=10 + n) for n in range(20))))
+    p = plan.powers
+    assert all(len(column) == 192 for column in p.values())
+    assert np.all(p["import_w"] <= site.grid.import_limit_w + 1)
+    assert np.all(np.abs(p["battery_w"]) <= site.battery.power_w + 1)
+    assert np.all(p["supply_p10_w"] <= p["supply_p90_w"] + 1)
+    assert np.all(plan.gpus <= GPUS + 1e-6)
+    given = p["supply_p50_w"] - p["curtailed_w"] + p["import_w"] + p["battery_w"]
+    taken = p["urgent_w"] + p["flexible_w"] + p["cooling_w"] + p["drives_w"] + p["export_w"]
+    assert np.allclose(given, taken, atol=1e3)
+
+
+def test_every_waiting_job_has_a_start_before_it_is_late_and_a_reason_that_is_told(ask_of: Make) -> None:
+    waiting = [job(f"job-{n}", gpus=16, hours=1 + n % 4, due_h=8 + n) for n in range(20)]
+    plan = solved(ask_of(*waiting))
+    for one in waiting:
+        start = plan.start_of(one.job_id)
+        assert start is not None
+        assert one.deadline is not None
+        assert start + timedelta(seconds=one.expected_s) <= one.deadline
+        why = plan.job_reasons[one.job_id]
+        assert why.code in codes("en")
+        assert why.code in codes("fr")
+        assert isinstance(why.params["hour_cost"], float)
+    assert {why.code for reasons in plan.step_reasons for why in reasons} <= set(codes("en"))
+
+
+def test_a_late_job_starts_now_whatever_the_plan_wants(ask_of: Make) -> None:
+    plan = solved(ask_of(job("late", hours=3, due_h=1), plant=powers(0.0, 0.0)))
+    assert plan.starts["late"] == 0
+
+
+def test_a_limit_that_gives_way_is_named_with_its_amount(ask_of: Make, site: Any) -> None:
+    plant = powers(0.0, 0.0, 2_500e3)  # more urgent load than the grid and the battery may give
+    plan = solved(ask_of(plant=plant, soc_pct=10.0))
+    (why,) = plan.gave_way
+    assert why.code == "planner.gave_way_import_limit"
+    over_w = 2_500e3 * 1.1 - site.grid.import_limit_w
+    assert over_w - site.battery.power_w <= why.params["power_w"] <= over_w
+
+
+def test_no_jobs_no_history_and_nothing_known_is_a_plan_with_notes(ask_of: Make) -> None:
+    ask = ask_of()
+    plan = solved(Ask(ask.view, ask.most, {n: type(r)(r.steps[-1:], 10) for n, r in ask.seen.items()}, 0.0))
+    assert {why.code for why in plan.notes} >= {"control.forecast_wind_untaught"}
+
+
+def test_a_second_question_is_answered_by_the_same_program(ask_of: Make) -> None:
+    planner = Planner({})
+    first, second = planner.answer(ask_of(job("a"))), planner.answer(ask_of(job("a")))
+    assert not isinstance(first, NoPlan)
+    assert not isinstance(second, NoPlan)
+    assert np.allclose(first.powers["import_w"], second.powers["import_w"], atol=1e3)
+
+
+def test_starts_hand_out_least_slack_first_and_never_beyond_the_gpus(ask_of: Make) -> None:
+    tight, loose = job("tight", gpus=100, due_h=9), job("loose", gpus=100, due_h=30)
+    runs = job("runs", gpus=50, state=JobState.RUNNING, started=NOW)
+    view = ask_of(loose, runs, tight).view
+    begin, used = starts(view, np.full(192, 160.0))
+    by_name = {view.jobs.job_id[row]: step for row, step in begin.items()}
+    assert by_name["tight"] == 0
+    assert by_name["loose"] > 0
+    assert used.max() <= 160.0
