@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from igoudar.core.errors import ConfigError
-from igoudar.lab.inputs import named_site
-from igoudar.lab.scenario import Scenario, changed, read_scenario, settled
+
+if TYPE_CHECKING:
+    from igoudar.lab.scenario import Scenario
 
 POLICY = "policy"
 FILES = ("resource", "jobs", "weather")
@@ -57,12 +58,15 @@ def _note(kind: Any, words: str) -> Any:
     return Annotated[kind | None, typer.Option(help=words)]
 
 
-def assembled(file: Path | None, given: Mapping[str, Any]) -> Scenario:
+def assembled(file: Path | None, given: Mapping[str, Any]) -> "Scenario":
     """A scenario from its file and the options beside it, with the site's figures where neither says.
 
     Raises:
         ConfigError: naming the file or option; no resource or jobs; no such site.
     """
+    from igoudar.lab.inputs import named_site
+    from igoudar.lab.scenario import Scenario, changed, read_scenario, settled
+
     base = read_scenario(file) if file else Scenario()
     options = {key: value for key, value in given.items() if key != POLICY and value is not None}
     if given.get(POLICY):

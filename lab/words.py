@@ -74,7 +74,7 @@ def draw_right(head: Sequence[str], rows: Sequence[Sequence[str]], title: str) -
 
     grid = Table(box=None, pad_edge=False, title=title or None, title_justify="left")
     for number, text in enumerate(head):
-        grid.add_column(text, justify="right" if number else "left", no_wrap=number == 0)
+        grid.add_column(text, justify="right" if number else "left", no_wrap=number == 0, overflow="fold")
     for row in rows:
         grid.add_row(*(f"[default]{cell}" for cell in row))
     console = Console(highlight=False)

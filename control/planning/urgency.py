@@ -5,13 +5,15 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers, Phase
 
+OVERRUN = 1.0  # of what a job has done is still ahead of it once it outlasts what was reckoned; our assumption
 HORIZON_STEPS = 7 * 96
 CAPACITY_SHARE = 0.8  # of the GPUs is planned with: jobs not yet submitted will want some; our assumption
 
 
 def left_s(view: View, rows: Integers) -> Floats:
-    """Work still to do, at the longest to reckon with [s]."""
-    return np.maximum(0.0, view.jobs.longest_s[rows] - view.fleet.done_s[rows])
+    """Work still to do, at the longest to reckon with [s]; who outlasts that may go on as long again."""
+    done, longest = view.fleet.done_s[rows], view.jobs.longest_s[rows]
+    return np.where(done < longest, longest - done, OVERRUN * done)
 
 
 def running(view: View, rows: Integers) -> Booleans:
