@@ -5,7 +5,7 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers, Phase
 
-OVERRUN = 1.0  # of what a job has done is still ahead of it once it outlasts what was reckoned; our assumption
+OVERRUN = 1.0  # of what a job has done is still ahead once it outlasts what was reckoned; our assumption
 HORIZON_STEPS = 7 * 96
 CAPACITY_SHARE = 0.8  # of the GPUs is planned with: jobs not yet submitted will want some; our assumption
 
