@@ -1,35 +1,40 @@
 """What a person can do from a screen: stated consequence, their own token, a recorded reason."""
 
 from dataclasses import dataclass
-from html import escape
 
 import streamlit as st
 
 from igoudar.control.client import ApiClient
-from igoudar.control.schema import JobView
 from igoudar.core.errors import IgoudarError
-from igoudar.dashboard.charts.jobs import can_act
+from igoudar.dashboard.charts.offer import Offer, alarm_offer, job_offer
+from igoudar.dashboard.charts.waiting import waiting_jobs
 from igoudar.dashboard.frame import words
 from igoudar.dashboard.source import source
 from igoudar.dashboard.words import Words
 
-PENDING = "pending_act"
+PENDING, SHOWN, DONE = "pending_act", "shown_offer", "acts_done"
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One action that waits for a person's confirmation: `verb` on `target`, as they saw it."""
+    """One action that waits for a person's confirmation: `verb` on what they picked."""
 
     verb: str
-    target: str
+    targets: tuple[str, ...]
 
 
 def remember(clicked: str | None) -> None:
     """Keep what was clicked and run the whole page: a dialog must not live in a block that ticks."""
     if clicked:
-        verb, _, target = clicked.partition(":")
-        st.session_state[PENDING] = Act(verb, target)
+        verb, _, targets = clicked.partition(":")
+        st.session_state[PENDING] = Act(verb, tuple(targets.split("\n")))
+        st.session_state.pop(SHOWN, None)
         st.rerun(scope="app")
+
+
+def acts_done() -> int:
+    """How many actions this screen has carried out: rows picked for one are no longer picked after it."""
+    return int(st.session_state.get(DONE, 0))
 
 
 def ask_pending() -> None:
@@ -41,77 +46,71 @@ def ask_pending() -> None:
 
 
 def _ask(act: Act, said: Words) -> None:
-    consequence = _consequence(act, said)
-    st.html(f'<div class="ig-consequence">{consequence or said.html("gone")}</div>')
+    offer = _offer(act, said)
+    st.html(f'<div class="ig-consequence">{offer.markup}</div>')
     with st.form("act", border=False, enter_to_submit=False):  # all at once: no key is lost to a rerun
         reason = st.text_input(said("reason"), max_chars=200)
         token = st.text_input(said("your_token"), type="password", help=said("token_help"))
         left, right = st.columns(2)
         cancelled = left.form_submit_button(said("cancel"), width="stretch")
         confirmed = right.form_submit_button(
-            said(f"verb_{act.verb}"), type="primary", width="stretch", disabled=not consequence
+            said(f"verb_{act.verb}"), type="primary", width="stretch", disabled=not offer.targets
         )
+    unchanged = _is_what_was_shown(offer)
     if cancelled:
         st.rerun()
     if confirmed:
-        _confirm(act, token.strip(), reason.strip(), said)
+        _confirm(act.verb, offer, token.strip(), reason.strip(), said, unchanged=unchanged)
 
 
-def _confirm(act: Act, token: str, reason: str, said: Words) -> None:
-    if not token or not reason:
-        st.error(said("needs_both"))
-        return
-    if not _consequence(act, said):  # the world may have moved while the dialog was open
+def _is_what_was_shown(offer: Offer) -> bool:
+    """Whether the plan and the jobs are still those the person read before they confirmed."""
+    now = (offer.version, offer.targets)
+    before = st.session_state.get(SHOWN, now)
+    st.session_state[SHOWN] = now
+    return bool(before == now)
+
+
+def _confirm(verb: str, offer: Offer, token: str, reason: str, said: Words, *, unchanged: bool) -> None:
+    if not offer.targets:
         st.error(said("gone"))
-        return
+    elif not unchanged:  # the lines above are the new ones now
+        st.warning(said("plan_renewed"))
+    elif not token or not reason:
+        st.error(said("needs_both"))
+    elif _carry_out(verb, offer, token, reason, said):
+        st.session_state[DONE] = acts_done() + 1
+        st.rerun()
+
+
+def _carry_out(verb: str, offer: Offer, token: str, reason: str, said: Words) -> bool:
+    """One call per target, in order; the first refusal ends it and says how far it came."""
+    done = 0
     try:
-        _carry_out(act, token, reason)
+        with ApiClient(source().url, token) as client:
+            for target in offer.targets:
+                _call(client, verb, target, offer.version, reason)
+                done += 1
     except IgoudarError as error:
         st.error(said("refused", why=str(error)))
-        return
-    st.rerun()
+        if done:
+            st.info(said("done_before", done=done, total=len(offer.targets)))
+        return False
+    return True
 
 
-def _carry_out(act: Act, token: str, reason: str) -> None:
-    with ApiClient(source().url, token) as client:
-        if act.verb == "ack":
-            client.acknowledge(act.target, reason)
-        else:
-            client.job_action(act.target, act.verb, reason)
+def _call(client: ApiClient, verb: str, target: str, version: str, reason: str) -> None:
+    if verb == "ack":
+        client.acknowledge(target, reason)
+    elif verb == "approve":
+        client.approve(target, version, reason)
+    else:
+        client.job_action(target, verb, reason)
 
 
-def _consequence(act: Act, said: Words) -> str:
-    """What will happen, as HTML; empty when it can't happen any more."""
+def _offer(act: Act, said: Words) -> Offer:
     if act.verb == "ack":
-        return _alarm_consequence(act.target, said)
-    answer = source().jobs().document
-    job = next((job for job in answer.jobs if job.job_id == act.target), None) if answer else None
-    return "" if job is None or can_act(job) != act.verb else _job_consequence(job, act.verb, said)
-
-
-def _alarm_consequence(alarm_id: str, said: Words) -> str:
-    answer = source().alarms().document
-    alarm = next((a for a in answer.alarms if a.id == alarm_id), None) if answer else None
-    if alarm is None:
-        return ""
-    what = f"<b>{escape(alarm.source)}</b> {escape(said.text(alarm.text))}"
-    return f"<p>{what}</p><p>{said.html('ack_effect')}</p>"
-
-
-def _job_consequence(job: JobView, verb: str, said: Words) -> str:
-    energy = said.quantity(job.energy_wh, "wh")
-    facts = said(
-        "job_facts",
-        gpus=job.gpus,
-        energy=energy,
-        slack=said.duration(job.slack_s),
-        deadline=_deadline(job, said),
-    )
-    return (
-        f"<p><code>{escape(job.job_id)}</code> <b>{escape(job.name)}</b></p>"
-        f"<p>{escape(facts)}</p><p>{said.html(f'{verb}_effect')}</p>"
-    )
-
-
-def _deadline(job: JobView, said: Words) -> str:
-    return said("no_deadline") if job.deadline is None else said.clock(job.deadline, "%d/%m %H:%M")
+        return alarm_offer(act.targets[0], source().alarms().document, said)
+    plan = source().plan().document
+    waiting = waiting_jobs(plan, source().jobs().document)
+    return job_offer(act.verb, act.targets, waiting, plan, said)

@@ -18,13 +18,21 @@ _FLOOR = (
 
 
 def box(
-    key: str, parts: Parts, *, css: str = "", live: str | None = None, act: Callable[[], None] | None = None
+    key: str,
+    parts: Parts,
+    *,
+    css: str = "",
+    live: str | None = None,
+    epoch: int = 0,
+    act: Callable[[], None] | None = None,
 ) -> str | None:
     """Show named pieces of trusted markup; returns the `data-act` that was clicked.
 
+    Rows that a person picked stay picked until `epoch` is another one.
+
     The component bypasses sanitising: whatever stands in `parts` must have its names escaped.
     """
-    data: dict[str, Any] = {"parts": [list(part) for part in parts], "css": css}
+    data: dict[str, Any] = {"parts": [list(part) for part in parts], "css": css, "epoch": epoch}
     if live is not None:
         data["live"] = live
     result = _component("ig_box", '<div class="ig-box"></div>', "box.js")(

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from igoudar.control.client import ApiClient
-from igoudar.control.schema import Alarms, Devices, Document, Halls, Jobs, Overview, RackDetail, Status
+from igoudar.control.schema import (
+    Alarms,
+    Devices,
+    Document,
+    Halls,
+    Jobs,
+    Overview,
+    PlanView,
+    RackDetail,
+    Status,
+)
 from igoudar.core.errors import ConfigError, IgoudarError
 
 FRESH_S = 1.0  # screens that ask within this share one answer
@@ -62,6 +72,10 @@ class Source:
     def jobs(self) -> Answer[Jobs]:
         """Jobs waiting and running."""
         return self._ask("jobs", lambda client: client.jobs())
+
+    def plan(self) -> Answer[PlanView]:
+        """The plan in force."""
+        return self._ask("plan", lambda client: client.plan())
 
     def devices(self) -> Answer[Devices]:
         """Device health."""

@@ -1,12 +1,14 @@
 """Overview: eight figures, the power flow, past-plan-forecast, and three sentences."""
 
+from html import escape
+
 import streamlit as st
 
 from igoudar.dashboard.charts.flow import flow_markup, reference_w
 from igoudar.dashboard.charts.marks import empty_panel
 from igoudar.dashboard.charts.sentences import sentence_parts
 from igoudar.dashboard.charts.tiles import tiles_parts
-from igoudar.dashboard.charts.timeline import timeline_option, timeline_spoken
+from igoudar.dashboard.charts.timeline import timeline_option, timeline_range, timeline_spoken
 from igoudar.dashboard.elements import box
 from igoudar.dashboard.frame import SLOW_S, TICK_S, scheme, words
 from igoudar.dashboard.source import source
@@ -35,7 +37,7 @@ def chart() -> None:
         return
     unit = power_unit(reference_w(overview))
     with st.container(key="ig_chart"):
-        span = f"{unit.symbol} · {said.html('chart_range', zone=overview.zone)}"
+        span = f"{unit.symbol} · {escape(timeline_range(overview.chart, said, overview.zone))}"
         box("chart_head", [("head", f"<h2>{said.html('chart_title')} <span>{span}</span></h2>")])
         st.echarts_chart(
             timeline_option(overview.chart, said, unit, scheme()),

@@ -16,6 +16,9 @@ from igoudar.control.schema import (
     Jobs,
     JobView,
     Overview,
+    PlannedJob,
+    PlanStep,
+    PlanView,
     RackDetail,
     RackView,
     Sentence,
@@ -217,7 +220,9 @@ def rack(name: str) -> RackDetail | None:
     view = next((r for r in racks() if r.name == name), None)
     if view is None:
         return None
-    history = [(NOW - timedelta(minutes=5 * (47 - i)), (view.inlet_c or 22) - 2 + i / 24) for i in range(48)]
+    history: list[tuple[datetime, float | None]] = [
+        (NOW - timedelta(minutes=5 * (47 - i)), (view.inlet_c or 22) - 2 + i / 24) for i in range(48)
+    ]
     return RackDetail(
         rack=view,
         peak_w=132e3,
@@ -291,6 +296,77 @@ def jobs() -> Jobs:
     return Jobs(time=NOW, waiting=11, running=6, finished=120, jobs=[*waiting, *running])
 
 
+def plan() -> PlanView:
+    start = NOW.replace(minute=15)
+    return PlanView(
+        time=NOW,
+        version="p-0417",
+        config_version="12",
+        issued_at=start,
+        source="optimal",
+        why=said("Solved in 0.42 s."),
+        gave_way=[said("The import limit gave way by up to 0.8 MW, 0.4 MWh in all.")],
+        notes=[said("The battery follows its own rule; the plan only reckons with it.")],
+        solve_s=0.42,
+        steps=[plan_step(start + STEP * i, i) for i in range(192)],
+        jobs=[planned(411 + i, -0.4 + 2.3 * i) for i in range(9)],
+    )
+
+
+def plan_step(time: datetime, index: int) -> PlanStep:
+    hour = time.hour + time.minute / 60
+    sun = math.exp(-(((hour - 13) / 3.4) ** 2))
+    supply, spread = 14e6 + 36e6 * sun + 3e6 * math.sin(index / 23), 0.3e6 + 0.3e6 * index**0.75
+    flexible = (3e6 + 17e6 * sun) * (1 + 0.05 * math.sin(index / 5))
+    price = f"{60 - 55 * sun:.2f}"
+    reasons = [said(f"{supply / 1e6:.1f} MW of wind and sun expected; one more MWh costs {price}.")]
+    if sun < 0.02:
+        peak = "Import of 12.1 MW sets the week's peak: one MW less would save 310.00."
+        reasons.insert(0, Text(code="test.peak", english=peak))
+    return PlanStep(
+        time=time,
+        urgent_w=16e6 + 1e6 * math.sin(hour / 4),
+        flexible_w=flexible,
+        cooling_w=5e6 + 1.5e6 * sun,
+        drives_w=0.7e6 + 2e6 * sun,
+        battery_w=0.0,
+        import_w=max(0.0, 26e6 - supply),
+        export_w=0.0,
+        curtailed_w=0.0,
+        run_now_w=36e6 + 2e6 * math.sin(index / 20),
+        supply_p10_w=max(supply - spread, 4e6),
+        supply_p50_w=supply,
+        supply_p90_w=supply + spread,
+        reasons=reasons,
+    )
+
+
+REASONS = (
+    "Waits until 12:25: 31.4 MW of wind and sun expected then, 0.14 MW needed."
+    " Starting now costs 21.50 more, one hour later 3.10 more. Must end by 17:30.",
+    "Waits until 14:30: all GPUs are in use before. Starting now costs 4.20 more, one hour later 0.80 more."
+    " Must end by 20:00.",
+    "Waits beyond the plan's 48 h.",
+)
+
+
+def planned(number: int, slack_h: float) -> PlannedJob:
+    of_queue = job(number, "waiting", slack_h)
+    start = None if number == 418 else NOW + timedelta(minutes=40 + 25 * (number - 411))
+    proposed = number in (411, 413, 414)
+    return PlannedJob(
+        **of_queue.model_dump(
+            include={"job_id", "name", "user", "gpus", "energy_wh", "expected_s", "deadline", "slack_s"}
+        ),
+        racks=of_queue.gpus / 72,
+        start=start,
+        latest_start=NOW + timedelta(hours=slack_h),
+        reason=said(REASONS[number % 3]),
+        proposed=proposed,
+        consequence=said("8.5 MWh, all from sun; import unchanged.") if proposed else None,
+    )
+
+
 def devices() -> Devices:
     found = []
     for index in range(60):
@@ -354,6 +430,7 @@ def document(path: str) -> Document | None:
         "halls": halls,
         "alarms": alarms,
         "jobs": jobs,
+        "plan": plan,
         "devices": devices,
     }
     part = path.removeprefix("/v1/")

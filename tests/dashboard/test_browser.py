@@ -25,7 +25,7 @@ ARGS = [
     "--disable-sync",
 ]
 SIZES = {"wall": (1920, 1080), "laptop": (1366, 768), "phone": (390, 844)}
-PAGES = {"overview": ".ig-flow-area", "halls": ".ig-rack", "jobs": "td", "devices": "td", "alarms": "td"}
+PAGES = {"overview": ".ig-flow-area", "halls": ".ig-rack", "plan": "td", "devices": "td", "alarms": "td"}
 WAIT_MS = 15_000
 # Streamlit probes its own health below the page's path first (issue 7074), then finds it.
 KNOWN_404 = re.compile(r"/(\w+)/_stcore/(health|host-config)$")
@@ -33,7 +33,8 @@ KNOWN_404 = re.compile(r"/(\w+)/_stcore/(health|host-config)$")
 # Elements whose text must fit: their content may not be wider or higher than their box.
 CUT = """() => [...document.querySelectorAll(
   '.ig-tile p, .ig-tile h3, .ig-arm b, .ig-bus, .ig-panel h2, .ig-line, .ig-rack[data-rack],'
-  + ' .ig-switch button, .ig-warm-row, .ig-legend span, .ig-chip.counts, .ig-chip.clock, .ig-button, th')]
+  + ' .ig-switch button, .ig-warm-row, .ig-legend span, .ig-chip.counts, .ig-chip.clock, .ig-button, th,'
+  + ' .ig-origin p')]
   .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0))
   .map((e) => e.className + ': ' + e.textContent.slice(0, 40))"""
 
@@ -50,6 +51,15 @@ ARMS = """() => {
     if (!apart) bad.push([a, x + '/' + y]);
   }));
   return bad.map(([, text]) => text);
+}"""
+
+
+FRESH = "(version) => document.querySelector('.ig-origin').textContent.includes(version)"
+SETTLED = """() => {
+  const drawn = [...document.querySelectorAll('canvas')].map((c) => c.toDataURL()).join();
+  igStill.times = drawn === igStill.drawn ? igStill.times + 1 : 0;
+  igStill.drawn = drawn;
+  return !drawn || igStill.times >= 4;
 }"""
 
 
@@ -112,14 +122,20 @@ def resize(page: Page, size: str) -> None:
     )
 
 
+def settle(page: Page) -> None:
+    """Wait until no canvas has changed for a while: a chart redraws in its own time after a resize."""
+    page.evaluate("window.igStill = {drawn: '', times: 0}")
+    page.wait_for_function(SETTLED, polling=100)
+
+
 COMBINATIONS = [
     *(
         (name, scheme, lang)
-        for name in ("overview", "halls")
+        for name in ("overview", "plan", "halls")
         for scheme in ("light", "dark")
         for lang in ("en", "fr")
     ),
-    *((name, *both) for name in ("jobs", "devices", "alarms") for both in (("light", "en"), ("dark", "fr"))),
+    *((name, *both) for name in ("devices", "alarms") for both in (("light", "en"), ("dark", "fr"))),
 ]
 
 
@@ -127,11 +143,11 @@ COMBINATIONS = [
 def test_every_page_fits_every_screen(open_page: OpenPage, name: str, scheme: str, lang: str) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     page = open_page(name, lang=lang, scheme=scheme)
-    if name == "overview":
+    if name in ("overview", "plan"):
         page.wait_for_selector("canvas")
     for size in SIZES:
         resize(page, size)
-        page.wait_for_timeout(400)  # the canvas redraws in its own time; a picture needs it settled
+        settle(page)
         page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}-{lang}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
         assert page.evaluate(CUT) == [], size
@@ -142,22 +158,18 @@ def test_every_page_fits_every_screen(open_page: OpenPage, name: str, scheme: st
 
 
 def test_light_and_dark_follow_the_browser(open_page: OpenPage) -> None:
-    colours = [
-        open_page("overview", scheme=scheme).evaluate(
-            "getComputedStyle(document.querySelector('.ig-panel')).backgroundColor"
-        )
-        for scheme in ("light", "dark")
-    ]
-    assert colours == ["rgb(243, 244, 245)", "rgb(35, 41, 45)"]
+    for scheme, panel in (("light", "rgb(243, 244, 245)"), ("dark", "rgb(35, 41, 45)")):
+        page = open_page("overview", scheme=scheme)
+        expect(page.locator(".ig-panel").first).to_have_css("background-color", panel)
 
 
 def test_only_pages_that_exist_are_offered_and_the_language_stays(open_page: OpenPage) -> None:
     page = open_page("overview", lang="fr")
     links = page.get_by_test_id("stTopNavLink")
     expect(links).to_have_text(
-        ["Vue d’ensemble", "Salles et baies", "Travaux", "Appareils et données", "Alarmes"]
+        ["Vue d’ensemble", "Plan et travaux", "Salles et baies", "Appareils et données", "Alarmes"]
     )
-    links.nth(1).click()
+    links.nth(2).click()
     expect(page.locator(".ig-floor h2")).to_contain_text("Plan des salles")
     page.wait_for_url("**/halls?lang=fr")
 
@@ -188,6 +200,20 @@ def test_a_rack_opens_by_mouse_and_by_keys_and_ticks_keep_the_focus(
     assert page.locator(".ig-rack[tabindex='0']").count() == 1
     page.click("[data-view='power']")
     expect(page.locator("[data-rack='C3-09']")).not_to_have_text("28.9")
+
+
+def test_the_card_of_a_single_hall_is_no_wider_than_a_card(open_page: OpenPage, campus: ApiServer) -> None:
+    halls = documents.halls().model_dump(mode="json")
+    only = halls["halls"][0]["name"]
+    racks = [rack for rack in halls["racks"] if rack["hall"] == only]
+    campus.overrides["/v1/halls"] = {"halls": halls["halls"][:1], "racks": racks}
+    try:
+        page = open_page("halls", size="wall")
+        card = page.locator(".ig-card").bounding_box()
+        assert card is not None
+        assert 200 < card["width"] < 560
+    finally:
+        campus.overrides.clear()
 
 
 def test_nothing_looks_live_when_the_api_is_gone(open_page: OpenPage, campus: ApiServer) -> None:
@@ -226,23 +252,121 @@ def test_the_alarm_region_speaks_only_on_change(open_page: OpenPage, campus: Api
         campus.overrides.clear()
 
 
+def pick(page: Page, *jobs: str) -> None:
+    for job in jobs:
+        page.locator(f"[data-pick='{job}']").check()
+
+
+def sign(page: Page, reason: str, token: str = OPERATOR) -> None:
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why").fill(reason)
+    dialog.get_by_label("Your token", exact=True).fill(token)
+
+
 def test_a_job_is_held_with_the_persons_own_token(open_page: OpenPage, campus: ApiServer) -> None:
-    page = open_page("jobs")
-    page.click("[data-act='hold:ai-0413']")
+    page = open_page("plan")
+    pick(page, "ai-0416")
+    page.get_by_role("button", name="Hold (1)").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("deadline is missed")
-    page.screenshot(path=SHOTS / "jobs-laptop-light-en-hold.png")
     confirm = dialog.get_by_role("button", name="Hold", exact=True)
     confirm.click()
     expect(dialog).to_contain_text("Both a reason and your token are needed.")
-    dialog.get_by_label("Why").fill("cable work in the row")
-    dialog.get_by_label("Your token", exact=True).fill("not mine")
+    sign(page, "cable work in the row", "not mine")
     confirm.click()
     expect(dialog).to_contain_text("Not done")
-    dialog.get_by_label("Your token", exact=True).fill(OPERATOR)
+    sign(page, "cable work in the row")
     confirm.click()
     expect(dialog).to_have_count(0)
-    assert campus.actions[-1] == ("/v1/jobs/ai-0413/hold", {"reason": "cable work in the row"})
+    assert campus.actions[-1] == ("/v1/jobs/ai-0416/hold", {"reason": "cable work in the row"})
+
+
+def test_each_button_counts_the_picked_jobs_it_can_act_on_and_ticks_keep_them(
+    open_page: OpenPage, campus: ApiServer
+) -> None:
+    page = open_page("plan")
+    buttons = page.locator("[data-picked]")
+    expect(buttons).to_have_text(["Approve (0)", "Hold (0)", "Release (0)"])
+    expect(buttons.first).to_be_disabled()
+    assert page.locator("[data-pick='ai-0415']").count() == 0  # urgent: not ours to time
+    page.locator("[data-pick='ai-0413']").focus()
+    page.keyboard.press("Space")
+    pick(page, "ai-0412", "ai-0416")
+    expect(buttons).to_have_text(["Approve (1)", "Hold (2)", "Release (1)"])
+    page.locator("[data-pick='ai-0413']").focus()
+    jobs = documents.plan().model_dump(mode="json")["jobs"]
+    campus.overrides["/v1/plan"] = {
+        "jobs": [{**job, "racks": 7.5} for job in jobs if job["job_id"] != "ai-0416"]
+    }
+    campus.overrides["/v1/jobs"] = {
+        "jobs": [j for j in documents.jobs().model_dump(mode="json")["jobs"] if j["job_id"] != "ai-0416"]
+    }
+    try:
+        expect(page.locator("[data-part='waiting']")).to_contain_text("7.5")
+        expect(buttons).to_have_text(["Approve (1)", "Hold (1)", "Release (1)"])
+        assert page.evaluate("document.activeElement.dataset.pick") == "ai-0413"
+    finally:
+        campus.overrides.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_proposals_are_approved_by_the_plan_that_was_read(
+    open_page: OpenPage, campus: ApiServer, scheme: str
+) -> None:
+    page = open_page("plan", scheme=scheme)
+    expect(page.locator("[aria-label*='Plan from 11:15']").first).to_be_attached()  # the chart, in words
+    before = len(campus.actions)
+    pick(page, "ai-0413", "ai-0414")
+    page.get_by_role("button", name="Approve (2)").click()
+    dialog = page.get_by_role("dialog")
+    for stated in ("jobs: 2 · 17.0 MWh", "slack", "at the latest", "all from sun"):
+        expect(dialog).to_contain_text(stated)
+    expect(dialog.get_by_role("button", name=re.compile("Cancel|Approve"))).to_have_text(
+        ["Cancel", "Approve"]
+    )
+    page.screenshot(path=SHOTS / f"plan-confirm-laptop-{scheme}.png")
+    sign(page, "agreed with the users")
+    campus.overrides["/v1/plan"] = {"version": "p-0418"}
+    try:
+        page.wait_for_function(FRESH, arg="p-0418")  # the screen has the new plan, the dialog the old one
+        dialog.get_by_role("button", name="Approve").click()
+        expect(dialog).to_contain_text("The plan or the jobs changed")
+        assert len(campus.actions) == before
+        dialog.get_by_role("button", name="Approve").click()
+        expect(dialog).to_have_count(0)
+    finally:
+        campus.overrides.clear()
+    sent = {"plan_version": "p-0418", "reason": "agreed with the users"}
+    assert campus.actions[before:] == [
+        ("/v1/jobs/ai-0413/approve", sent),
+        ("/v1/jobs/ai-0414/approve", sent),
+    ]
+    expect(page.get_by_role("button", name="Approve (0)")).to_be_visible()  # nothing stays picked
+
+
+def test_without_a_plan_the_page_says_so_and_jobs_can_still_be_held(
+    open_page: OpenPage, campus: ApiServer
+) -> None:
+    why = {"code": "test.none", "params": {}, "english": "No forecast yet."}
+    none: dict[str, object] = {
+        "source": "none",
+        "why": why,
+        "steps": [],
+        "jobs": [],
+        "gave_way": [],
+        "notes": [],
+        "issued_at": None,
+    }
+    campus.overrides["/v1/plan"] = none
+    try:
+        page = open_page("plan")
+        expect(page.locator(".ig-flow.ig-none")).to_contain_text("no data")
+        expect(page.locator(".ig-origin")).to_contain_text("No plan No forecast yet.")
+        expect(page.locator("canvas")).to_have_count(0)
+        pick(page, "ai-0416")
+        expect(page.get_by_role("button", name="Hold (1)")).to_be_enabled()
+    finally:
+        campus.overrides.clear()
 
 
 def test_an_alarm_is_acknowledged_and_cancel_does_nothing(open_page: OpenPage, campus: ApiServer) -> None:

@@ -10,23 +10,43 @@ from hypothesis import strategies as st
 
 from igoudar.control.schema import AlarmView, DeviceView, Flow, JobView, RackView
 from igoudar.dashboard.charts.alarms import alarm_list
+from igoudar.dashboard.charts.bands import bands_option, bands_spoken
 from igoudar.dashboard.charts.devices import count_parts, device_list
 from igoudar.dashboard.charts.floor import floor_data, inlet_class
 from igoudar.dashboard.charts.flow import arms, flow_markup, flow_scale
 from igoudar.dashboard.charts.halls import hall_cards, rack_panel, warmest_panel
-from igoudar.dashboard.charts.jobs import job_parts
+from igoudar.dashboard.charts.jobs import running_table
+from igoudar.dashboard.charts.offer import job_offer
+from igoudar.dashboard.charts.origin import origin_panel, reasons_table
 from igoudar.dashboard.charts.sentences import sentence_parts
 from igoudar.dashboard.charts.spark import sparkline
 from igoudar.dashboard.charts.strip import spoken_alarms, strip_parts
 from igoudar.dashboard.charts.tiles import CODES, tile_figure, tiles_parts
-from igoudar.dashboard.charts.timeline import timeline_option
+from igoudar.dashboard.charts.timeline import timeline_option, timeline_range
+from igoudar.dashboard.charts.waiting import waiting_jobs, waiting_table
 from igoudar.dashboard.words import NONE, PowerUnit, Words, power_unit
 from tests.dashboard import documents
 
 EN, FR = Words("en", documents.ZONE), Words("fr", documents.ZONE)
 MW = PowerUnit(1e6, "MW", 1)
 TAGS = {"section", "div", "h2", "h3", "h4", "p", "b", "i", "s", "em", "span", "small", "svg", "rect", "path"}
-TAGS |= {"text", "time", "a", "button", "table", "thead", "tbody", "tr", "th", "td", "code"}
+TAGS |= {
+    "text",
+    "time",
+    "a",
+    "button",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "code",
+    "ul",
+    "li",
+    "label",
+    "input",
+}
 
 
 class Tags(HTMLParser):
@@ -58,10 +78,27 @@ def test_no_name_becomes_markup(name: str) -> None:
     alarms = alarms.model_copy(update={"alarms": [alarm]})
     jobs = jobs.model_copy(update={"jobs": [job]})
     devices = devices.model_copy(update={"devices": [device]})
+    plan = documents.plan()
+    proposed = {"name": name, "user": name, "job_id": name, "consequence": documents.said(name)}
+    plan = plan.model_copy(
+        update={
+            "jobs": [plan.jobs[0].model_copy(update=proposed)],
+            "why": documents.said(name),
+            "gave_way": [documents.said(name)],
+            "version": name,
+        }
+    )
+    offer = job_offer("approve", [name, "gone" + name], waiting_jobs(plan, None), plan, EN)
+    assert offer.targets == (name,)
     assert_only_ours(
         alarm_list(alarms, EN),
         device_list(devices, FR),
-        *(markup for _, markup in (*strip_parts(alarms, documents.status(), EN), *job_parts(jobs, FR))),
+        waiting_table(plan, jobs, FR),
+        running_table(jobs, EN),
+        origin_panel(plan, EN),
+        reasons_table(plan, FR),
+        offer.markup,
+        *(markup for _, markup in strip_parts(alarms, documents.status(), EN)),
     )
 
 
@@ -79,8 +116,9 @@ def test_no_rack_or_hall_name_becomes_markup(name: str) -> None:
 
 def test_without_a_document_nothing_is_zero() -> None:
     markup = [m for _, m in (*tiles_parts(None, EN), *strip_parts(None, None, EN), *count_parts(None, EN))]
-    markup += [m for _, m in (*job_parts(None, EN), *sentence_parts(None, EN))]
+    markup += [m for _, m in sentence_parts(None, EN)]
     markup += [flow_markup(None, EN), device_list(None, EN), alarm_list(None, EN), rack_panel(None, "A", EN)]
+    markup += [waiting_table(None, None, EN), running_table(None, EN), origin_panel(None, EN)]
     values = re.findall(r"<b>(.*?)</b>", "".join(markup))
     assert values
     assert set(values) <= {NONE, "--:--:--"}
@@ -190,10 +228,96 @@ def test_the_live_region_changes_only_with_the_alarms() -> None:
     assert spoken_alarms(alarms, EN) != spoken_alarms(alarms.model_copy(update={"counts": {1: 1}}), EN)
 
 
+def test_the_heading_says_whether_there_is_a_forecast() -> None:
+    chart = documents.chart()
+    assert "P10–P90" in timeline_range(chart, EN, "UTC")
+    assert "no data" in timeline_range(chart.model_copy(update={"forecast_p50_w": []}), EN, "UTC")
+
+
+def test_the_plans_bands_stack_and_the_last_step_has_its_width() -> None:
+    plan = documents.plan()
+    option = bands_option(plan, EN, "light")
+    json.dumps(option, allow_nan=False)
+    loads = [series for series in option["series"] if series.get("stack") == "load"]
+    assert [load["name"] for load in loads] == ["Cooling", "Urgent", "Water and hydrogen", "Flexible"]
+    for load in loads:
+        assert len(load["data"]) == len(plan.steps) + 1
+        assert load["data"][-1][0] - load["data"][-2][0] == 900_000
+    first = plan.steps[0]
+    stacked_mw = sum(load["data"][0][1] for load in loads)
+    assert math.isclose(
+        stacked_mw * 1e6,
+        first.cooling_w + first.urgent_w + first.drives_w + first.flexible_w,
+        rel_tol=1e-3,
+    )
+    base, width = (series for series in option["series"] if series.get("stack") == "band")
+    assert base["data"][9][1] + width["data"][9][1] == pytest.approx(
+        plan.steps[9].supply_p90_w / 1e6, abs=2e-3
+    )
+    assert "MW" in bands_spoken(plan, FR)
+
+
+def test_a_load_that_nobody_has_is_not_in_the_legend() -> None:
+    plan = documents.plan()
+    bare = [step.model_copy(update={"drives_w": 0.0, "run_now_w": None}) for step in plan.steps]
+    named = json.dumps(bands_option(plan.model_copy(update={"steps": bare}), EN, "dark")["legend"]["data"])
+    assert "Water" not in named
+    assert "without shift" not in named
+
+
 def test_waiting_jobs_stand_by_slack_and_the_tightest_first() -> None:
-    waiting = dict(job_parts(documents.jobs(), EN))["waiting"]
+    waiting = waiting_table(documents.plan(), documents.jobs(), EN)
     places = [waiting.index(f"ai-04{n}") for n in (11, 12, 13, 20, 30)]
     assert places == sorted(places)
-    assert "hold:ai-0413" in waiting
-    assert "hold:ai-0415" not in waiting  # an urgent job is not ours to hold
-    assert "release:ai-0412" in waiting
+    verbs = {job.job_id: job.verbs for job in waiting_jobs(documents.plan(), documents.jobs())}
+    assert verbs["ai-0411"] == ("approve", "hold")
+    assert verbs["ai-0412"] == ("release",)
+    assert verbs["ai-0416"] == ("hold",)
+    assert verbs["ai-0415"] == ()  # an urgent job is not ours to hold
+    assert "not within 48 h" in waiting  # a start beyond the horizon is not a time
+
+
+def test_a_job_that_began_since_the_plan_does_not_wait() -> None:
+    jobs = documents.jobs()
+    begun = [
+        job.model_copy(update={"state": "running"}) if job.job_id == "ai-0413" else job for job in jobs.jobs
+    ]
+    waiting = waiting_jobs(documents.plan(), jobs.model_copy(update={"jobs": begun}))
+    assert "ai-0413" not in {job.job_id for job in waiting}
+    assert len(waiting) == 10
+
+
+def test_waiting_jobs_are_listed_without_a_plan() -> None:
+    assert len(waiting_jobs(None, documents.jobs())) == 11
+    assert "Planned start" in waiting_table(None, documents.jobs(), EN)
+
+
+def test_an_offer_states_the_consequence_and_leaves_out_what_is_gone() -> None:
+    plan = documents.plan()
+    waiting = waiting_jobs(plan, documents.jobs())
+    offer = job_offer("approve", ["ai-0413", "ai-0414", "ai-0412"], waiting, plan, EN)
+    assert offer.targets == ("ai-0413", "ai-0414")
+    assert offer.version == plan.version
+    for stated in ("jobs: 2 · 17.0 MWh", "all from sun", "slack", "ai-0412: no longer possible"):
+        assert stated in offer.markup
+    assert job_offer("approve", ["ai-0412"], waiting, plan, EN).targets == ()
+
+
+@pytest.mark.parametrize("source", ["optimal", "last_safe", "greedy", "none"])
+def test_the_plan_says_where_it_came_from_and_what_gave_way(source: str) -> None:
+    plan = documents.plan().model_copy(update={"source": source})
+    panel = origin_panel(plan, EN)
+    assert EN(f"source_{source}") in panel
+    assert "Relaxed:" in panel
+    assert "0.8 MW" in panel
+    assert EN("nothing_gave_way") not in panel
+    kept = origin_panel(plan.model_copy(update={"gave_way": []}), EN)
+    assert (EN("nothing_gave_way") in kept) == (source == "optimal")
+
+
+def test_steps_with_one_reason_are_one_row() -> None:
+    plan = documents.plan()
+    rows = reasons_table(plan, EN)
+    assert 2 <= rows.count("<tr") - 1 <= 12
+    assert "one MW less would save" in rows
+    assert reasons_table(plan.model_copy(update={"steps": []}), EN) == ""
