@@ -134,7 +134,7 @@ def play_task(task: Task, document: str) -> None:
     site_table(period, played.site).write_parquet(task.folder / "site.parquet")
     if played.fleet is not None:
         schedule_table(period, played).write_parquet(task.folder / "schedule.parquet")
-        jobs_table(period, played).write_parquet(task.folder / "jobs.parquet")
+        jobs_table(period, played.fleet).write_parquet(task.folder / "jobs.parquet")
     _write(task.done, {"solve_s": played.solve_s, "wall_s": time.monotonic() - began})
 
 

@@ -25,7 +25,7 @@ class Played:
     """What happened: the site per step, who ran with what power, where the jobs ended."""
 
     site: dict[str, Floats]
-    fleet: Fleet
+    fleet: Fleet | None  # None: no jobs were placed (the bound)
     schedule_step: list[Integers] = field(default_factory=list)
     schedule_row: list[Integers] = field(default_factory=list)
     schedule_power_w: list[Floats] = field(default_factory=list)

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from igoudar.control.planning.policy import STEP_S
-from igoudar.control.planning.table import Floats, Integers
+from igoudar.control.planning.table import Fleet, Floats, Integers
 from igoudar.lab.engine import COLUMNS, Played
 from igoudar.lab.periods import Period
 
@@ -42,9 +42,9 @@ def schedule_table(period: Period, played: Played) -> pl.DataFrame:
     )
 
 
-def jobs_table(period: Period, played: Played) -> pl.DataFrame:
+def jobs_table(period: Period, fleet: Fleet) -> pl.DataFrame:
     """`jobs`: every job of the period, those rejected with their reason."""
-    jobs, fleet = period.jobs, played.fleet
+    jobs = period.jobs
     missed = ~(fleet.finished_s <= jobs.deadline_s + TOLERANCE_S)
     kept = pl.DataFrame(
         {
