@@ -5,14 +5,15 @@ from functools import cached_property
 import numpy as np
 
 from igoudar.control.planning.plan.model import PlanModel
-from igoudar.control.planning.plan.outlook import Outlook
+from igoudar.control.planning.plan.outlook import COURSES, Outlook
 from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.policy import View, Why
 from igoudar.control.planning.table import Floats, Integers
 
 MW = 1e6
 SEEN_W = 1e3  # less than this is rounding
-MIDDLE = 0  # the expected course among outlook.COURSES
+_SIDES = [side for _, side in COURSES]
+MIDDLE, LOW, HIGH = _SIDES.index(0.0), _SIDES.index(min(_SIDES)), _SIDES.index(max(_SIDES))
 
 
 class Result:
@@ -76,9 +77,9 @@ class Result:
             "export_w": self.export_w,
             "curtailed_w": self.curtailed_w,
             "run_now_w": run_now_w + self.drives_w,
-            "supply_p10_w": self._steps(look[1]),
+            "supply_p10_w": self._steps(look[LOW]),
             "supply_p50_w": self.supply_w,
-            "supply_p90_w": self._steps(look[2]),
+            "supply_p90_w": self._steps(look[HIGH]),
         }
 
     def gave_way(self) -> tuple[Why, ...]:

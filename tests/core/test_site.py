@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from igoudar.collectors.profiles import load_profiles
 from igoudar.core.errors import ConfigError
-from igoudar.core.model import Kind
+from igoudar.core.model import Kind, Prices
 from igoudar.core.site import load_site
 from igoudar.core.strict_toml import ConfigFileError
 
@@ -240,6 +240,15 @@ def test_an_alarm_rule_is_changed_or_dropped(load):
     assert by_code["rack_inlet_high"].priority == 2
     assert "cdu_leak" not in by_code
     assert by_code["grid_import_near_limit"].high == pytest.approx(0.95e6)
+
+
+def test_prices_are_the_sites_or_the_reference_scenarios_and_never_negative(load):
+    assert load(SITE).prices == Prices(60.0, 0.0, 600.0)
+    priced = changed("[solar]", "[prices]\nimport_mwh = 95.5\n\n[solar]")
+    assert load(priced).prices == Prices(95.5, 0.0, 600.0)
+    with pytest.raises(ConfigError, match="greater than or equal to 0") as caught:
+        load(changed("[solar]", "[prices]\nimport_mwh = -1.0\n\n[solar]"))
+    assert "prices.import_mwh" in caught.value.where
 
 
 def test_without_a_grid_limit_there_is_no_rule_on_it(load):
