@@ -8,7 +8,7 @@ from typing import Any
 
 from igoudar.collectors.faults import Backoff
 from igoudar.collectors.quarantine import Quarantine
-from igoudar.core.errors import IgoudarError, StoreRefused
+from igoudar.core.errors import IgoudarError, StoreRefusedError
 from igoudar.core.model import Reading
 from igoudar.core.store.protocol import TelemetryStore
 
@@ -84,7 +84,7 @@ class Courier:
         started = perf_counter()
         try:
             await self._call(self._store.append, readings)
-        except StoreRefused as error:
+        except StoreRefusedError as error:
             await self._set_aside(readings, error)
             self.stored += len(readings) - len(error.refused)
             return None
@@ -101,7 +101,7 @@ class Courier:
         self.append_s = perf_counter() - started
         return None
 
-    async def _set_aside(self, readings: Sequence[Reading], error: StoreRefused) -> None:
+    async def _set_aside(self, readings: Sequence[Reading], error: StoreRefusedError) -> None:
         refused = {index: why for index, why in error.refused.items() if 0 <= index < len(readings)}
         if refused:
             why = f"{error}: {'; '.join(dict.fromkeys(refused.values()))}"

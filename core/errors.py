@@ -30,7 +30,7 @@ class StoreError(IgoudarError):
     """The telemetry store or the state database refused or lost something."""
 
 
-class StoreBusy(StoreError):
+class StoreBusyError(StoreError):
     """The store can't keep anything just now: the same batch, sent again later, is kept once.
 
     Part of the batch may be kept already. `retry_after_s` is how long the store asked to be left alone.
@@ -43,7 +43,7 @@ class StoreBusy(StoreError):
         self.retry_after_s = retry_after_s
 
 
-class StoreRefused(StoreError):
+class StoreRefusedError(StoreError):
     """The store will never take some samples of a batch; everything else of the batch is kept.
 
     `refused` maps positions in the batch to what was refused there, as the store was given it.

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from igoudar.core.errors import StoreRefused
+from igoudar.core.errors import StoreRefusedError
 from igoudar.core.model import Reading
 from igoudar.core.store.influx_answers import Refusal
 from igoudar.core.store.influx_divide import Numbered, bodies, halves, without
@@ -41,8 +41,8 @@ class InfluxStore:
         """Keep `readings`; when this returns InfluxDB has acknowledged them.
 
         Raises:
-            StoreBusy: nothing of the batch is promised; append it again later.
-            StoreRefused: some samples are refused, now and for ever; everything else of the batch is kept.
+            StoreBusyError: nothing of the batch is promised; append it again later.
+            StoreRefusedError: some samples are refused, for ever; the rest of the batch is kept.
         """
         with self._appending:
             if not self._ready:
@@ -134,8 +134,10 @@ class InfluxStore:
         return self._reader.last_time()
 
 
-def _refused(place: InfluxPlace, readings: Sequence[Reading], refused: Mapping[int, str]) -> StoreRefused:
+def _refused(
+    place: InfluxPlace, readings: Sequence[Reading], refused: Mapping[int, str]
+) -> StoreRefusedError:
     first = min(refused)
     what = f"InfluxDB refused samples of {len(refused)} of {len(readings)} readings, first: {refused[first]}"
     fix = "the others are kept; these are not sent again"
-    return StoreRefused(what, where=f"{place.url} {place.bucket}", fix=fix, refused=refused)
+    return StoreRefusedError(what, where=f"{place.url} {place.bucket}", fix=fix, refused=refused)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
-from igoudar.core.errors import StoreBusy
+from igoudar.core.errors import StoreBusyError
 
 _CONFLICT = re.compile(r'input field \\?"(.+?)\\?" on measurement \\?"(.+?)\\?" is type')
 _RETENTION = re.compile(r"retention policy")
@@ -46,14 +46,16 @@ def refusal(status: int, message: str) -> Refusal | None:
     return Refusal(status, " ".join(message.split())[:500]) if status in _NEVER else None
 
 
-def busy(status: int, message: str, retry_after: str, *, url: str, bucket: str, token_file: str) -> StoreBusy:
+def busy(
+    status: int, message: str, retry_after: str, *, url: str, bucket: str, token_file: str
+) -> StoreBusyError:
     """What to tell of an answer that may be another one later."""
     if status in _KEEP_OUT:
         what, fix = (part.format(bucket=repr(bucket), token=token_file) for part in _KEEP_OUT[status])
     else:
         what = f"InfluxDB answered {status} ({' '.join(message.split())[:200]})"
         fix = "readings wait until it takes them"
-    return StoreBusy(what, where=url, fix=fix, retry_after_s=wait_s(retry_after))
+    return StoreBusyError(what, where=url, fix=fix, retry_after_s=wait_s(retry_after))
 
 
 def wait_s(retry_after: str) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from igoudar.core.errors import StoreBusy, StoreError
+from igoudar.core.errors import StoreBusyError, StoreError
 from igoudar.core.store.influx_answers import busy
 from igoudar.core.store.influx_place import InfluxPlace
 
@@ -27,7 +27,7 @@ class InfluxHttp:
         """One request, whatever its answer.
 
         Raises:
-            StoreBusy: no answer came.
+            StoreBusyError: no answer came.
             ConfigError: the token's file can't be used.
         """
         self._token = self._token or self._place.token()
@@ -37,7 +37,7 @@ class InfluxHttp:
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             what = f"InfluxDB does not answer ({why})"
-            raise StoreBusy(what, where=self._place.url, fix="start it, or correct `url`") from error
+            raise StoreBusyError(what, where=self._place.url, fix="start it, or correct `url`") from error
         if answer.status_code == _UNAUTHORISED:
             self._token = ""
         return answer
@@ -46,7 +46,7 @@ class InfluxHttp:
         """The series that an InfluxQL query finds: `name`, `tags`, `columns`, `values`; times in us.
 
         Raises:
-            StoreBusy: no answer, or none that says more than try again.
+            StoreBusyError: no answer, or none that says more than try again.
             StoreError: the query was refused.
         """
         form = {

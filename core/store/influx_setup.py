@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from igoudar.core.errors import StoreBusy, StoreError
+from igoudar.core.errors import StoreBusyError, StoreError
 from igoudar.core.store.influx_http import InfluxHttp
 from igoudar.core.store.influx_place import InfluxPlace
 
@@ -37,7 +37,7 @@ def health(http: InfluxHttp) -> Health:
     """The server's version.
 
     Raises:
-        StoreBusy: it does not answer, or says that it is not well.
+        StoreBusyError: it does not answer, or says that it is not well.
     """
     answer = http.request("GET", "/ping")
     if answer.status_code >= _BAD and answer.status_code not in _FORBIDDEN:
@@ -49,7 +49,7 @@ def prepare(place: InfluxPlace) -> Health:
     """Make sure that `place` can be written and read.
 
     Raises:
-        StoreBusy: not now, and why; nothing here is final, for the operator can put all of it right.
+        StoreBusyError: not now, and why; nothing here is final, for the operator can put all of it right.
     """
     http = InfluxHttp(place, _TIMEOUT_S)
     try:
@@ -68,14 +68,14 @@ def prepare(place: InfluxPlace) -> Health:
 def _database(http: InfluxHttp, place: InfluxPlace) -> None:
     try:
         shown = {cell for series in http.series("SHOW DATABASES") for row in series["values"] for cell in row}
-    except StoreBusy:
+    except StoreBusyError:
         raise
     except StoreError as error:
         log.info("databases are not shown to this token (%s)", error.what)
         return
     if place.bucket not in shown:
         fix = "create it with its retention: `influxdb3 create database`, on 1.x `CREATE DATABASE`"
-        raise StoreBusy(f"there is no database {place.bucket!r}", where=place.url, fix=fix)
+        raise StoreBusyError(f"there is no database {place.bucket!r}", where=place.url, fix=fix)
 
 
 def _may_write(http: InfluxHttp, place: InfluxPlace) -> None:
@@ -111,7 +111,9 @@ def _create(http: InfluxHttp, place: InfluxPlace) -> None:
     orgs = answer.json().get("orgs", []) if answer.status_code == _OK else []
     if not orgs:
         fix = "create the bucket, or let the token see the organisation"
-        raise StoreBusy(f"there is no bucket {place.bucket!r}", where=f"{place.url} {place.org}", fix=fix)
+        raise StoreBusyError(
+            f"there is no bucket {place.bucket!r}", where=f"{place.url} {place.org}", fix=fix
+        )
     body = {"orgID": orgs[0]["id"], "name": place.bucket, "retentionRules": _rules(place)}
     answer = http.request("POST", "/api/v2/buckets", json=body)
     if answer.status_code != _CREATED:

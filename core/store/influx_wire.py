@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from igoudar.core.errors import StoreBusy
+from igoudar.core.errors import StoreBusyError
 from igoudar.core.store.influx_answers import Refusal, busy, refusal
 from igoudar.core.store.influx_place import InfluxPlace
 
@@ -39,7 +39,7 @@ class InfluxWire:
         """Send bodies, a few at a time; for each one a refusal, or None when all of it is kept.
 
         Raises:
-            StoreBusy: at least one may be taken later; which of the others are kept is not known.
+            StoreBusyError: at least one may be taken later; which of the others are kept is not known.
             ConfigError: the token's file can't be used.
         """
         if self._silent_until > time.monotonic():
@@ -104,14 +104,14 @@ class InfluxWire:
         self._silent_until = max(self._silent_until, time.monotonic() + error.retry_after_s)
         raise error
 
-    def _asked_to_wait(self) -> StoreBusy:
+    def _asked_to_wait(self) -> StoreBusyError:
         left_s = max(0.0, self._silent_until - time.monotonic())
         what = f"InfluxDB asked for a pause of {left_s:.0f} s more"
-        return StoreBusy(what, where=self._place.url, fix="readings wait", retry_after_s=left_s)
+        return StoreBusyError(what, where=self._place.url, fix="readings wait", retry_after_s=left_s)
 
-    def _away(self, error: Exception) -> StoreBusy:
+    def _away(self, error: Exception) -> StoreBusyError:
         what = f"InfluxDB does not answer ({str(error) or type(error).__name__})"
-        return StoreBusy(what, where=self._place.url, fix="readings wait for it")
+        return StoreBusyError(what, where=self._place.url, fix="readings wait for it")
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from igoudar.core.errors import StoreBusy, StoreError
+from igoudar.core.errors import StoreBusyError, StoreError
 from igoudar.core.model import Reading
 from igoudar.core.store.figures import Figures
 from igoudar.core.store.files import WriterLock, make_folder
@@ -238,7 +238,7 @@ def _lock(path: Path) -> WriterLock:
 
 
 def _refused(error: OSError, path: Path) -> StoreError:
-    return StoreBusy(
+    return StoreBusyError(
         f"the store could not be written ({error.strerror or error})",
         where=str(path),
         fix="free disk space or check its permissions (`igoudar doctor`); what was stored is untouched",

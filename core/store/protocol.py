@@ -49,8 +49,8 @@ class TelemetryStore(TelemetryReader, Protocol):
         A sample that is appended again (a replayed batch) counts once: its series and time are its identity.
 
         Raises:
-            StoreBusy: nothing of the batch is promised; append it again later.
-            StoreRefused: some samples are refused, now and for ever; everything else of the batch is kept.
+            StoreBusyError: nothing of the batch is promised; append it again later.
+            StoreRefusedError: some samples are refused, now and for ever; the rest of the batch is kept.
             StoreError: the batch is refused, now and for ever; what was stored before is untouched.
         """
         ...

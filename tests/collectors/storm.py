@@ -15,7 +15,7 @@ from pathlib import Path
 from igoudar.collectors import service
 from igoudar.collectors.profiles import load_profiles
 from igoudar.core.clock import SiteClock
-from igoudar.core.errors import StoreBusy
+from igoudar.core.errors import StoreBusyError
 from igoudar.core.model import Device, Reading, Site, SpoolRules
 from igoudar.core.service import run_until_signalled
 from igoudar.core.store.parquet import ParquetStore
@@ -44,7 +44,7 @@ class Moody:
             self._mood = self._chance.randrange(3)
             self._until_s = time.monotonic() + self._chance.uniform(0.2, 1.5)
         if self._mood == 1:
-            raise StoreBusy("away", where="store")
+            raise StoreBusyError("away", where="store")
         if self._mood == 2:
             time.sleep(0.3)
 

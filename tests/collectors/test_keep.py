@@ -11,7 +11,7 @@ import pytest
 from igoudar.collectors.keep import Keeper
 from igoudar.collectors.quarantine import Quarantine
 from igoudar.collectors.spool import Spool
-from igoudar.core.errors import StoreBusy, StoreError, StoreRefused
+from igoudar.core.errors import StoreBusyError, StoreError, StoreRefusedError
 from igoudar.core.model import Reading, SpoolRules
 
 from .fake_disk import FakeDisk
@@ -52,7 +52,7 @@ def accept(_: Sequence[Reading]) -> None:
 
 
 def full(_: Sequence[Reading]) -> None:
-    raise StoreBusy("the disk is full", where="store")
+    raise StoreBusyError("the disk is full", where="store")
 
 
 def poison(name: str) -> Callable[[Sequence[Reading]], None]:
@@ -229,7 +229,7 @@ async def test_what_a_store_names_as_refused_is_set_aside_without_a_search() -> 
     def refuse(readings: Sequence[Reading]) -> None:
         at = names(readings).index("d2")
         rig.store.kept.extend(each for each in readings if each.device != "d2")
-        raise StoreRefused("refused", where="bucket", refused={at: "type conflict on f"})
+        raise StoreRefusedError("refused", where="bucket", refused={at: "type conflict on f"})
 
     rig = Rig(MemoryStore())
     rig.store.refuse = refuse
@@ -281,7 +281,7 @@ def test_the_pause_between_tries_grows_and_ends_with_the_outage() -> None:
     def refuse(_: Sequence[Reading]) -> None:
         tries.append(loop.time())
         if loop.time() < 600:
-            raise StoreBusy("away")
+            raise StoreBusyError("away")
 
     async def inline(work: Callable[..., Any], *args: Any) -> Any:
         return work(*args)

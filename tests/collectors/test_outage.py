@@ -13,7 +13,7 @@ from igoudar.collectors import keep
 from igoudar.collectors.keep import Keeper
 from igoudar.collectors.quarantine import Quarantine
 from igoudar.collectors.spool import Spool
-from igoudar.core.errors import StoreBusy, StoreError
+from igoudar.core.errors import StoreBusyError, StoreError
 from igoudar.core.model import Reading, SpoolRules
 
 from .fake_disk import FakeDisk
@@ -42,7 +42,7 @@ class AwayStore:
     def append(self, readings: Sequence[Reading]) -> None:
         now_s = asyncio.get_running_loop().time()
         if self.away[0] <= now_s < self.away[1]:
-            raise StoreBusy("no answer", where="store")
+            raise StoreBusyError("no answer", where="store")
         if self.poison in {each.device for each in readings}:
             raise StoreError("a field changed its type", where=self.poison)
         self.kept += [(now_s, each) for each in readings]

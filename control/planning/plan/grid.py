@@ -28,7 +28,7 @@ class Grid:
     @property
     def hours(self) -> Floats:
         """Length of each slot [h]."""
-        return np.diff(self.edges) * HOURS
+        return self.ends_h - self.edges[:-1] * HOURS
 
     @property
     def ends_h(self) -> Floats:

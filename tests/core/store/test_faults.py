@@ -17,7 +17,7 @@ from tests.core.store.model import assert_same, expected, given
 from tests.core.store.samples import POWER, START, at
 from tests.core.store.test_recovery import flip_a_bit
 
-from igoudar.core.errors import StoreBusy
+from igoudar.core.errors import StoreBusyError
 from igoudar.core.model import Quality
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.verify import verify_store
@@ -86,7 +86,7 @@ def test_a_disk_full_at_any_step_of_maintenance_loses_nothing(tmp_path: Path, st
         store = tmp_path / str(call)
         shutil.copytree(tmp_path / "filled", store)
         with ParquetStore.open(store, hot_limit=100, retention=KEEP) as writer:
-            with full_at(call) as reached, suppress(StoreBusy):
+            with full_at(call) as reached, suppress(StoreBusyError):
                 writer.compact()
             assert_same(given(writer.rollup([POWER], START, END, QUARTER_HOUR)), wanted())
             writer.compact()

@@ -15,7 +15,7 @@ from tests.core.store.conftest import token_file
 from tests.core.store.samples import POWER, at, reading
 from tests.peers.influx import Answer, Proxy, influxql
 
-from igoudar.core.errors import ConfigError, StoreBusy, StoreError
+from igoudar.core.errors import ConfigError, StoreBusyError, StoreError
 from igoudar.core.store.influx import InfluxStore
 from igoudar.core.store.influx_answers import wait_s
 from igoudar.core.store.influx_place import InfluxPlace
@@ -47,12 +47,12 @@ def test_a_body_that_is_too_large_is_sent_in_parts(store: InfluxStore, influx_pr
 
 def test_a_pause_that_the_server_asks_for_is_kept(store: InfluxStore, influx_proxy: Proxy) -> None:
     influx_proxy.instead = on_write(429, {"Retry-After": "77"}, b"too many")
-    with pytest.raises(StoreBusy, match="too many") as busy:
+    with pytest.raises(StoreBusyError, match="too many") as busy:
         store.append(SOME)
     assert busy.value.retry_after_s == 77.0
     influx_proxy.instead = lambda _method, _path, _body: None
     influx_proxy.seen.clear()
-    with pytest.raises(StoreBusy, match="pause") as busy:
+    with pytest.raises(StoreBusyError, match="pause") as busy:
         store.append(SOME)
     assert 70.0 < busy.value.retry_after_s <= 77.0
     assert influx_proxy.seen == []
@@ -90,7 +90,10 @@ def test_a_server_that_does_not_answer_in_time_is_busy(
         return None
 
     influx_proxy.instead = hang
-    with InfluxStore(influx_place, timeout_s=0.5) as store, pytest.raises(StoreBusy, match="does not answer"):
+    with (
+        InfluxStore(influx_place, timeout_s=0.5) as store,
+        pytest.raises(StoreBusyError, match="does not answer"),
+    ):
         store.append(SOME)
     go_on.set()
 
@@ -102,7 +105,7 @@ def test_being_kept_out_says_what_to_do_and_loses_nothing(
     store: InfluxStore, influx_place: InfluxPlace, influx_proxy: Proxy, status: int, words: str
 ) -> None:
     influx_proxy.instead = on_write(status)
-    with pytest.raises(StoreBusy, match=words):
+    with pytest.raises(StoreBusyError, match=words):
         store.append(SOME)
     influx_proxy.instead = lambda _method, _path, _body: None
     store.append(SOME)
@@ -114,9 +117,9 @@ def test_a_new_token_is_taken_without_a_restart(
 ) -> None:
     store.append(SOME)
     influx_proxy.instead = lambda _method, _path, _body: (401, {}, b"")
-    with pytest.raises(StoreBusy):
+    with pytest.raises(StoreBusyError):
         store.append(SOME)
-    with pytest.raises(StoreBusy):
+    with pytest.raises(StoreBusyError):
         store.last_time()
     token_file(tmp_path, "renewed")
     influx_proxy.instead = lambda _method, _path, _body: None
@@ -131,7 +134,11 @@ def test_a_token_is_told_to_nobody_else(
 ) -> None:
     where = {"Location": "http://127.0.0.1:9/api/v2/write"}
     influx_proxy.instead = on_write(307, where)
-    with caplog.at_level(logging.DEBUG), InfluxStore(influx_place) as store, pytest.raises(StoreBusy) as busy:
+    with (
+        caplog.at_level(logging.DEBUG),
+        InfluxStore(influx_place) as store,
+        pytest.raises(StoreBusyError) as busy,
+    ):
         store.append(SOME)
     assert "307" in str(busy.value)
     assert "secret" not in str(busy.value) + caplog.text + repr(influx_place)
@@ -160,7 +167,7 @@ def test_a_missing_token_is_named(influx_place: InfluxPlace) -> None:
 def test_a_missing_database_is_waited_for(influx_place: InfluxPlace) -> None:
     place = replace(influx_place, bucket=f"{influx_place.bucket}_later")
     with InfluxStore(place) as store:
-        with pytest.raises(StoreBusy, match="no database"):
+        with pytest.raises(StoreBusyError, match="no database"):
             store.append(SOME)
         influxql(place.url, f"CREATE DATABASE {place.bucket}")
         store.append(SOME)
@@ -245,7 +252,7 @@ def test_on_2x_a_missing_bucket_is_made_with_its_retention_and_mapping(
 ) -> None:
     played = Version2(bucket=False, writes=404)
     influx_proxy.instead = played
-    with pytest.raises(StoreBusy, match="no bucket"):  # the played server never gets to know it
+    with pytest.raises(StoreBusyError, match="no bucket"):  # the played server never gets to know it
         prepare(place_of_2x(influx_place))
     rules = [{"type": "expire", "everySeconds": 86_400}]
     assert played.asked["POST", "/api/v2/buckets"] == {"orgID": "o1", "name": "lab", "retentionRules": rules}
@@ -281,11 +288,11 @@ def test_on_2x_a_token_without_the_right_to_write_is_told_so(
     influx_place: InfluxPlace, influx_proxy: Proxy
 ) -> None:
     influx_proxy.instead = Version2(bucket=True, writes=403)
-    with pytest.raises(StoreBusy, match="may not write"):
+    with pytest.raises(StoreBusyError, match="may not write"):
         prepare(place_of_2x(influx_place))
 
 
 def test_a_server_that_is_not_well_is_busy(influx_place: InfluxPlace, influx_proxy: Proxy) -> None:
     influx_proxy.instead = lambda _method, _path, _body: (503, {}, b"starting")
-    with pytest.raises(StoreBusy, match="starting"):
+    with pytest.raises(StoreBusyError, match="starting"):
         prepare(influx_place)
