@@ -28,12 +28,12 @@ class Grid:
     @property
     def hours(self) -> Floats:
         """Length of each slot [h]."""
-        return self.ends_h - self.edges[:-1] * HOURS
+        return np.diff(self.edges.astype(np.float64) * HOURS)
 
     @property
     def ends_h(self) -> Floats:
         """End of each slot [h from now]."""
-        return self.edges[1:] * HOURS
+        return self.edges[1:].astype(np.float64) * HOURS
 
     def mean(self, series: Floats) -> Floats:
         """Slot means of a series per step; a short one goes on with its last value."""
