@@ -1,11 +1,14 @@
 import json
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from igoudar.app.site_cli import add_commands
+from igoudar.collectors.profiles import load_profiles
 from igoudar.core.errors import ConfigError
+from igoudar.core.site import load_site
 
 KEYS = """
 name title devices points it_mw racks gpus halls pv_mw wind_mw battery_mwh battery_mw desalination_mw
@@ -57,3 +60,12 @@ def test_check_tells_every_problem_and_exits_2(run, tmp_path):
 
 def test_show_of_an_unknown_site_is_a_configuration_error(run):
     assert isinstance(run("show", "jazari-labs").exception, ConfigError)
+
+
+def test_the_readme_s_first_site_file_is_good(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    block = readme.split("```toml\n")[1].split("```")[0]
+    file = tmp_path / "my-site.toml"
+    file.write_text("\n".join(line.removeprefix("   ") for line in block.splitlines()))
+    site = load_site(str(file), load_profiles())
+    assert [device.name for device in site.devices] == ["meter-main"]
