@@ -42,6 +42,7 @@ class Bound:
     battery_w: Floats  # positive = discharge
     import_w: Floats
     export_w: Floats
+    curtailed_w: Floats
     desalination_w: Floats
     electrolyser_w: Floats
     missing_wh: float  # charge that the end lacks against the start
@@ -85,6 +86,7 @@ def bound(period: Period, limits: Limits) -> Bound:
         battery_w=value[relaxed.discharge] - value[relaxed.charge],
         import_w=value[relaxed.imported],
         export_w=value[relaxed.exported],
+        curtailed_w=value[relaxed.curtailed],
         desalination_w=value[relaxed.drives[0]],
         electrolyser_w=value[relaxed.drives[1]],
         missing_wh=float(value[relaxed.missing[0]]),

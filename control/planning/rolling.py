@@ -26,7 +26,7 @@ class Course:
     """What a plan does in its quarter-hours, from the step it was made in on."""
 
     step: int
-    flexible_w: Floats
+    flexible_w: Floats  # with what would be curtailed: jobs may take it
     import_w: Floats
 
 
@@ -61,7 +61,10 @@ class Rolling:
             greedy = choose(view, surplus_gpus(view))
             return Orders(greedy, step_reasons=(*reasons, Why("planner.greedy")))
         index = view.step - course.step
-        followed = follow(view, float(course.flexible_w[index]), float(course.import_w[index]))
+        wanted_w = float(course.flexible_w[index])
+        if only_surplus_pays(view.limits):
+            wanted_w = surplus_gpus(view) * view.limits.gpu_w
+        followed = follow(view, wanted_w, float(course.import_w[index]))
         return Orders(
             followed.run,
             followed.battery_w,
@@ -83,7 +86,11 @@ class Rolling:
         fine = np.flatnonzero(np.diff(self._grid.edges) == 1)
         columns = self._model.columns
         imported = solved.value[columns.imported[0, fine]] + solved.value[columns.over_limit[0, fine]]
-        return Course(view.step, solved.value[columns.flexible[0, fine]] * 1e6, imported * 1e6)
+        flexible = solved.value[columns.flexible[0, fine]]
+        spare = solved.value[columns.curtailed[0, fine]] / view.pue
+        if view.limits.export_price_per_mwh == 0.0:
+            spare = spare + solved.value[columns.exported[0, fine]] / view.pue
+        return Course(view.step, (flexible + spare) * 1e6, imported * 1e6)
 
     def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
         columns, found = self._model.columns, []
@@ -98,6 +105,15 @@ class Rolling:
     def _failed(self, view: View) -> tuple[Why, ...]:
         age_steps = view.step - self._last.step if self._last else 0
         return (Why("planner.last_plan", {"age_steps": age_steps}),)
+
+
+def only_surplus_pays(limits: Limits) -> bool:
+    """Whether nothing but surplus makes an hour cheaper than another.
+
+    Then the earliest surplus is the best one and waiting for it the best plan (greedy is the optimum but for
+    the cap, which the choice of jobs looks after), and what a forecast adds is error.
+    """
+    return limits.peak_price_per_mw == 0.0 and limits.battery_w == 0.0
 
 
 def follow(view: View, flexible_w: float, import_w: float) -> Orders:

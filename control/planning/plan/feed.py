@@ -20,13 +20,13 @@ class Tuning:
     """Prices that steer the plan but are not in the bill, and how the future is discounted; tuned in lab."""
 
     later_per_h: float = 0.002  # imports this much cheaper per hour ahead: do not hurry to burn imports
-    leftover: float = 0.6  # of the import price: what undone work at the horizon will cost
-    stored: float = 0.5  # of the import price: what charge at the horizon is worth
+    leftover: float = 0.9  # of the import price: what undone work at the horizon will cost
+    stored: float = 1.0  # of the import price: what charge at the horizon is worth
     wear_per_mwh: float = 0.5
     stop_per_mw: float = 10.0  # ten minutes of work
-    expected_peak_w: float = 0.0  # of the period; up to it the peak costs `expected_share`
-    expected_share: float = 0.3
-    curtail_per_mwh: float = 0.01
+    expected_peak: float = 0.25  # of the IT cap: an import that a calm brings anyway; tuned
+    expected_share: float = 0.3  # of the peak's price counts up to there
+    curtail_per_mwh: float = 3.0  # now, falling to nothing at the horizon: do run early what runs on surplus
     late_per_mwh: float = 5000.0
     over_limit_per_mwh: float = 2000.0
     ramp_per_mw: float = 500.0
@@ -121,7 +121,7 @@ class Feeder:
         model, tuning = self.model, self.tuning
         price, weight = view.limits.peak_price_per_mw, outlook.weight
         so_far = view.peak_import_w / MW
-        expected = max(0.0, tuning.expected_peak_w / MW - so_far)
+        expected = max(0.0, tuning.expected_peak * view.limits.it_cap_w / MW - so_far)
         high = np.broadcast_to(np.array([so_far, expected, FREE]), model.columns.peak.shape)
         cost = weight[:, None] * price * np.array([0.0, tuning.expected_share, 1.0])
         flat = model.columns.peak.ravel()
@@ -138,9 +138,11 @@ class Feeder:
         discounted = price * (1.0 - tuning.later_per_h * middle)
         columns = model.columns
         self._cost(columns.imported, weight * hours * discounted)
-        self._cost(columns.exported, -weight * hours * limits.export_price_per_mwh)
         self._cost(columns.discharge, weight * hours * tuning.wear_per_mwh)
-        self._cost(columns.curtailed, weight * hours * tuning.curtail_per_mwh)
+        sooner = 1.0 - middle / model.grid.ends_h[-1]
+        unused = sooner * tuning.curtail_per_mwh  # exported surplus is as unused as curtailed
+        self._cost(columns.curtailed, weight * hours * unused)
+        self._cost(columns.exported, weight * hours * (unused - limits.export_price_per_mwh))
         self._cost(columns.down, weight * tuning.stop_per_mw)
         low = np.full(len(hours), 0.0)
         low[0] = running_w / MW
