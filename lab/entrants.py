@@ -47,7 +47,10 @@ def enter(name: str, scenario: Scenario, periods: Sequence[Period], index: int) 
 def _policy(name: str, period: Period, limits: Limits) -> Policy:
     if name == "reachable":
         best = bound(period, limits)
-        return Reachable(best.flexible_w, best.import_w)
+        site = bound_site(period, limits, best)
+        # Gangs don't fill a profile exactly: what the bound leaves unused is theirs as well.
+        spare_w = (site["curtailed_w"] + site["export_w"]) / period.pue
+        return Reachable(best.flexible_w + spare_w, best.import_w)
     return SIMPLE[name]() if name in SIMPLE else Rolling(limits, name=name)
 
 
