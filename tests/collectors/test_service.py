@@ -12,7 +12,7 @@ import pytest
 from igoudar.collectors import service, wire
 from igoudar.collectors.client import CollectClient
 from igoudar.collectors.profiles import load_profiles
-from igoudar.collectors.results import Error, OutOfBounds, Rejected, Success
+from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Success
 from igoudar.core.clock import ManualClock
 from igoudar.core.errors import ConfigError, LinkError
 from igoudar.core.model import Device, Reason, Setpoint, Site
