@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
+from igoudar.control.records import safety_tables  # noqa: F401 - create_all must know its tables
 from igoudar.control.records.tables import Base
 from igoudar.core.errors import StoreError
 
@@ -12,7 +13,10 @@ def _first(connection: Connection) -> None:
     Base.metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _first,
+    _first,
+)  # the second adds what acts on the plant
 
 
 def migrate(connection: Connection, where: str) -> None:
