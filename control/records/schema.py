@@ -9,14 +9,12 @@ from igoudar.control.records.tables import Base
 from igoudar.core.errors import StoreError
 
 
-def _first(connection: Connection) -> None:
+def _create(connection: Connection) -> None:
     Base.metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
-    _first,
-    _first,
-)  # the second adds what acts on the plant
+# The second adds what acts on the plant; whatever exists already is left as it is.
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _create)
 
 
 def migrate(connection: Connection, where: str) -> None:
