@@ -19,6 +19,8 @@ from igoudar.control.api.reports import Reports
 from igoudar.control.api.server import announce, bind, serve
 from igoudar.control.api.tokens import open_tokens
 from igoudar.control.desk import Desk
+from igoudar.control.lease import Lease
+from igoudar.control.lease.file import FileLease
 from igoudar.control.ledger import Ledger
 from igoudar.control.loop import DAY, Loop
 from igoudar.control.mode import Modes
@@ -68,6 +70,9 @@ async def run(
         stack.callback(listener.close)
         records = Records.open(state / "state.sqlite")
         stack.callback(records.close)
+        lease = FileLease(state)
+        stack.callback(lease.close)
+        lease.take()
         scheduler = SimulatedScheduler(lambda: scheduler_address(state))
         stack.push_async_callback(scheduler.close)
         telemetry = CollectorTelemetry(state / "collect.sock")
@@ -85,10 +90,12 @@ async def run(
             mode,
             forced,
             planner,
+            lease,
         )
         app = create_app(rooms, open_tokens(state))
         url = announce(state, listener)
         async with asyncio.TaskGroup() as group:
+            group.create_task(lease.keep(), name="lease")
             group.create_task(loop.notifier.run(), name="notify")
             group.create_task(serve(app, listener), name="api")
             group.create_task(loop.run(), name="loop")
@@ -107,6 +114,7 @@ async def assemble(
     mode: str,
     forced: str | None,
     planner: PlanService,
+    lease: Lease,
 ) -> tuple[Loop, Rooms]:
     """The loop and what the API needs of it."""
     now, version = clock.now(), config_version(plant)
@@ -149,6 +157,7 @@ async def assemble(
         telemetry,
         lambda: loop.first_good_at,
         clock.now,
+        lease,
     )
     return loop, rooms
 

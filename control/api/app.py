@@ -20,6 +20,7 @@ from igoudar.control.api.reports import Reports
 from igoudar.control.api.tokens import Tokens
 from igoudar.control.desk import BUILDERS, Desk
 from igoudar.control.errors import UnknownNameError
+from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.operator import VERBS, Operator
 from igoudar.control.records.state import Records
@@ -65,6 +66,7 @@ class Rooms:
     telemetry: Telemetry
     first_good_at: Callable[[], datetime | None]
     now: Callable[[], datetime]
+    lease: Lease
 
 
 def create_app(rooms: Rooms, tokens: Tokens) -> FastAPI:

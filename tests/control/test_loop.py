@@ -11,6 +11,7 @@ from tests.control.test_plan_service import plan_of
 
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.api.app import Rooms
+from igoudar.control.lease.file import FileLease
 from igoudar.control.loop import Loop
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import STEP, Ask, NoPlan, Plan
@@ -57,9 +58,12 @@ async def rig(state: Path, plant: Any, solver: Solver) -> AsyncIterator[tuple[Lo
     scheduler = SimulatedScheduler(lambda: scheduler_address(state))
     telemetry = CollectorTelemetry(state / "collect.sock")
     reader = ParquetReader(state / "store")
+    lease = FileLease(state)
+    lease.take()
     yield await assemble(
-        plant.roster, plant.clock, state, records, scheduler, telemetry, reader, "auto", None, planner
+        plant.roster, plant.clock, state, records, scheduler, telemetry, reader, "auto", None, planner, lease
     )
+    lease.close()
     await planner.close()
     await telemetry.close()
     await scheduler.close()
