@@ -11,30 +11,13 @@ from typing import Literal
 
 import polars as pl
 
+from igoudar.core.durable import PART, sync_folder, write_durably
 from igoudar.core.errors import StoreError
 
-PART = ".part"
+__all__ = ["PART", "WriterLock", "encode", "hashes_to", "make_folder", "sync_folder", "write_durably"]
+
 ROW_GROUP = 1 << 17  # rows of samples
 ROLLED_ROW_GROUP = 1 << 14  # of roll-ups, which have twice the columns and a sixth of a series' rows
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that it survives a power cut once this returns; whole or not at all.
-
-    Raises:
-        OSError: nothing was left behind.
-    """
-    part = path.with_name(path.name + PART)
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-        sync_folder(path.parent)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def encode(
@@ -58,15 +41,6 @@ def hashes_to(path: Path, crc32: int) -> bool:
         if error.errno == errno.EIO:  # a sector that can't be read is damage, not a state of the system
             return False
         raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames and deletions in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:
