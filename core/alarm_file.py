@@ -7,7 +7,8 @@ from pydantic import Field
 
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import AlarmRule, Kind, Profile
-from igoudar.core.site_file import AlarmOverride, SiteFile, Sourced, Table
+from igoudar.core.site_file import AlarmOverride, SiteFile
+from igoudar.core.site_words import Sourced, Table
 from igoudar.core.strict_toml import bind, nearest, raise_all, read_toml
 
 

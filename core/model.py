@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from igoudar.core.model_guard import Guarding
+
 
 class Quality(IntEnum):
     """How far a value can be trusted; stored as u8."""
@@ -438,6 +440,7 @@ class Setpoint:
     command_id: str
     reason: str = ""
 
+    guard: Guarding = field(default_factory=Guarding)
 
 class JobState(StrEnum):
     """Where a job stands."""

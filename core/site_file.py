@@ -5,63 +5,23 @@ Powers and energies carry their unit ("300 kW"); other figures say it in the key
 from, or that they are an assumption.
 """
 
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
-from igoudar.core.errors import ConfigError
-from igoudar.core.units import parse_energy_wh, parse_power_w
-
-
-def _or_value_error(parse: Callable[[object], float]) -> Callable[[object], float]:
-    def checked(value: object) -> float:
-        try:
-            return parse(value)
-        except ConfigError as error:
-            raise ValueError(f"{error.what}: {error.fix}") from error
-
-    return checked
-
-
-def _share(value: object) -> object:
-    """A part of a whole, 0.25 or "1/4"; the exact fraction keeps sums at 1."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(Fraction(value))
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError('a share is a number or a fraction such as "1/4"') from error
-
-
-def _time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("no such time zone: write one such as Africa/El_Aaiun")
-    return name
-
-
-PowerW = Annotated[float, BeforeValidator(_or_value_error(parse_power_w))]
-EnergyWh = Annotated[float, BeforeValidator(_or_value_error(parse_energy_wh))]
-Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\s\x00-\x1f/]+$")]
-Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]  # goes to terminals
-# Where a secret is must not depend on the folder that a command was given in.
-AbsoluteFile = Annotated[Words, Field(pattern=r"^(~?/.+)?$")]
-Percent = Annotated[float, Field(ge=0, le=100)]
-
-
-class Table(BaseModel):
-    """Base of every table: no unknown key, no conversion between types, no NaN."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Sourced(Table):
-    """A table of figures and where they come from."""
-
-    source: Words = ""
+from igoudar.core.control_tables.guard import GuardTable
+from igoudar.core.site_words import (
+    AbsoluteFile,
+    EnergyWh,
+    Name,
+    Percent,
+    PowerW,
+    Share,
+    Sourced,
+    Table,
+    TimeZone,
+    Words,
+)
 
 
 class Place(Sourced):
@@ -70,7 +30,7 @@ class Place(Sourced):
     latitude_deg: float = Field(ge=-90, le=90)
     longitude_deg: float = Field(ge=-180, le=180)
     altitude_m: float = Field(default=0.0, ge=-430, le=9000)
-    time_zone: Annotated[str, AfterValidator(_time_zone)]
+    time_zone: TimeZone
 
 
 class Solar(Sourced):
@@ -177,7 +137,7 @@ class DeviceEntry(Sourced):
     role: str = ""
     hall: str = ""
     share: Share = 1.0
-    allow: list[str] = []
+    allow: list[str] = Field(default_factory=list)
 
 
 class AlarmOverride(Table):
@@ -245,7 +205,7 @@ class LinksTable(Table):
 
     network: Words = ""
     tls: TlsEntry = TlsEntry()
-    opcua: list[OpcUaEntry] = []
+    opcua: list[OpcUaEntry] = Field(default_factory=list)
 
 
 class SiteFile(Table):
@@ -253,7 +213,7 @@ class SiteFile(Table):
 
     name: Name
     title: Words
-    sources: list[Words] = []
+    sources: list[Words] = Field(default_factory=list)
     urgent_share: float = Field(default=0.48, ge=0, le=1)
     place: Place
     solar: Solar | None = None
@@ -264,13 +224,13 @@ class SiteFile(Table):
     electrolyser: Flexible | None = None
     grid: GridLimits | None = None
     prices: PriceTable | None = None
-    halls: list[HallEntry] = []
-    feeds: list[FeedEntry] = []
-    racks: list[RackEntry] = []
-    devices: list[DeviceEntry] = []
-    members: list[MemberEntry] = []
+    halls: list[HallEntry] = Field(default_factory=list)
+    feeds: list[FeedEntry] = Field(default_factory=list)
+    racks: list[RackEntry] = Field(default_factory=list)
+    devices: list[DeviceEntry] = Field(default_factory=list)
+    members: list[MemberEntry] = Field(default_factory=list)
     links: LinksTable = LinksTable()
-    alarms: dict[str, AlarmOverride] = {}
+    alarms: dict[str, AlarmOverride] = Field(default_factory=dict)
     store: Keeping = Keeping()
 
     def sourced(self) -> list[tuple[str, Sourced]]:
@@ -280,6 +240,7 @@ class SiteFile(Table):
             value: Any = getattr(self, key)
             if isinstance(value, Sourced):
                 found.append((key, value))
+    guard: GuardTable = GuardTable()
             elif isinstance(value, list):
                 found += [(f"{key}[{n}]", v) for n, v in enumerate(value, 1) if isinstance(v, Sourced)]
         return found
