@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from igoudar.collectors import wire
+from igoudar.collectors.authority import Authority, pack_authority
 from igoudar.collectors.results import Result
 from igoudar.collectors.snapshot import LiveRead, Snapshot
 from igoudar.core.errors import LinkError
@@ -68,6 +69,14 @@ class CollectClient:
         """Have a setpoint checked and written; the result says what became of it."""
         answer = await self._ask("write", setpoint=wire.pack_setpoint(setpoint))
         return wire.unpack_result(answer["result"])
+
+    async def authority(self, authority: Authority) -> None:
+        """Tell who may write, for how long and what; once each control cycle.
+
+        Raises:
+            LinkError: also when a later holder of the lease has been seen.
+        """
+        await self._ask("authority", authority=pack_authority(authority))
 
     async def subscribe(self) -> AsyncIterator[list[Reading]]:
         """Every batch of readings from now on, on a connection of its own; ends when the collector goes."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from igoudar.collectors import wire
+from igoudar.collectors.authority import Authority, unpack_authority
 from igoudar.collectors.inspector import Inspector
 from igoudar.collectors.results import Result
 from igoudar.collectors.snapshot import Snapshot
@@ -28,6 +29,7 @@ class Server:
         snapshot: Gives the newest of everything.
         metrics: Gives the collector's own figures.
         write: Carries out a setpoint.
+        obey: Takes an authority, or raises CommandError.
         inspector: Reads and records single devices.
     """
 
@@ -36,10 +38,11 @@ class Server:
         snapshot: Callable[[], Snapshot],
         metrics: Callable[[], Mapping[str, float]],
         write: Callable[[Setpoint], Awaitable[Result]],
+        obey: Callable[[Authority], None],
         inspector: Inspector,
     ) -> None:
         self._snapshot, self._metrics, self._write = snapshot, metrics, write
-        self._inspector = inspector
+        self._obey, self._inspector = obey, inspector
         self._clients: set[asyncio.Task[None]] = set()
         self._subscribers: dict[asyncio.StreamWriter, tuple[int, asyncio.Queue[bytes]]] = {}
 
@@ -131,6 +134,9 @@ class Server:
                 case "write":
                     result = await self._write(wire.unpack_setpoint(request["setpoint"]))
                     return {"ok": True, "result": wire.pack_result(result)}
+                case "authority":
+                    self._obey(unpack_authority(request["authority"]))
+                    return {"ok": True}
                 case other:
                     return {"ok": False, "error": f"unknown op {other!r}"}
         except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -14,6 +14,7 @@ from igoudar.collectors.keep import Sees, nobody
 from igoudar.collectors.keeping import SPOOL, keeping_metrics, open_keeper, spool_folder
 from igoudar.collectors.links import Links, build
 from igoudar.collectors.live import MISSED_POLLS, Live
+from igoudar.collectors.mandate import Mandate
 from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
 from igoudar.collectors.self_metrics import Lag, gap_metrics, health_metrics
@@ -57,9 +58,10 @@ class Collector:
         self.stations: dict[str, Station] = {}
         self.links, self._doors = Links(), Doors(site.opcua, state)
         self._site, self._profiles, self._clock = site, profiles, clock
+        self.mandate = Mandate(state)
         actuator = Actuator(self.stations, self.live, clock)
         inspector = Inspector(self.stations, clock)
-        self.server = Server(self.live.snapshot, self.metrics, actuator.write, inspector)
+        self.server = Server(self.live.snapshot, self.metrics, actuator.write, self.mandate.take, inspector)
         self.lag = Lag(clock, acknowledged)
         self.keeper = open_keeper(
             store, state / SPOOL, site.spool, tell=self.server.publish, acknowledged=self.lag

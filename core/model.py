@@ -431,7 +431,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """A value asked of a device's writable point."""
+    """A value asked of a device's writable point.
+
+    `actuator` and `origin` are words of control/actuation/command.py; `epoch` is the lease's under which it
+    was decided; `approved_by` names the people who approved it, "" for nobody.
+    """
 
     device: str
     point: str
@@ -439,8 +443,11 @@ class Setpoint:
     expires_at: datetime
     command_id: str
     reason: str = ""
+    actuator: str = ""  # "" = the class of the device's kind
+    origin: str = "plan"
+    epoch: int | None = None  # None = whatever epoch the collector obeys
+    approved_by: str = ""
 
-    guard: Guarding = field(default_factory=Guarding)
 
 class JobState(StrEnum):
     """Where a job stands."""
