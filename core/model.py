@@ -416,6 +416,7 @@ class Site:
     opcua: tuple[OpcUaServer, ...] = ()
     tls: TlsFiles = TlsFiles()
     network: str = ""  # the segmented network that protects links which can't protect themselves
+    guard: Guarding = field(default_factory=Guarding)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 
     @property
