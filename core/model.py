@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from igoudar.core.model_guard import Guarding
+from igoudar.core.model_scheduler import Scheduling
 
 
 class Quality(IntEnum):
@@ -417,6 +418,7 @@ class Site:
     tls: TlsFiles = TlsFiles()
     network: str = ""  # the segmented network that protects links which can't protect themselves
     guard: Guarding = field(default_factory=Guarding)
+    scheduler: Scheduling = field(default_factory=Scheduling)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 
     @property

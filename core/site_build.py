@@ -1,6 +1,7 @@
 """A Site from its file's tables and its expanded things."""
 
 from igoudar.core.control_tables.guard import guarding
+from igoudar.core.control_tables.scheduler import scheduling
 from igoudar.core.model import (
     AlarmRule,
     BatteryBank,
@@ -47,6 +48,7 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         tls=tls_files(file),
         network=file.links.network,
         guard=guarding(file.guard),
+        scheduler=scheduling(file.scheduler),
         spool=SpoolRules(round(file.store.spool_gb * 1e9), file.store.spool_hours, file.store.window_s),
         sources=(*file.sources, *(f"{key}: {table.source}" for key, table in file.sourced() if table.source)),
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from igoudar.core.control_tables.guard import GuardTable
+from igoudar.core.control_tables.scheduler import SchedulerTable
 from igoudar.core.site_words import (
     AbsoluteFile,
     EnergyWh,
@@ -241,6 +242,7 @@ class SiteFile(Table):
             if isinstance(value, Sourced):
                 found.append((key, value))
     guard: GuardTable = GuardTable()
+    scheduler: SchedulerTable = SchedulerTable()
             elif isinstance(value, list):
                 found += [(f"{key}[{n}]", v) for n, v in enumerate(value, 1) if isinstance(v, Sourced)]
         return found
