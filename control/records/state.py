@@ -75,6 +75,12 @@ class Records:
             query = query.where(ActionRow.target == target)
         return self._all(query)
 
+    def actions_of(self, who: str, limit: int) -> list[ActionRow]:
+        """The newest actions of one actor first."""
+        return self._all(
+            select(ActionRow).where(ActionRow.who == who).order_by(ActionRow.id.desc()).limit(limit)
+        )
+
     def alarms(self) -> list[AlarmRow]:
         """Every alarm ever seen, as it stands."""
         return self._all(select(AlarmRow))

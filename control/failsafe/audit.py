@@ -1,0 +1,81 @@
+"""What the failsafe did while control was away becomes part of the audit when control is back."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from igoudar.control.failsafe.deeds import NAME, RESUMED, Deed, read_deeds
+from igoudar.control.failsafe.suspended import SuspendedJobs
+from igoudar.control.records.state import Records
+from igoudar.control.records.tables import ActionRow
+from igoudar.control.text import text
+from igoudar.core.errors import StoreError
+
+LOG = logging.getLogger(__name__)
+WHO = "failsafe"
+
+
+@dataclass(slots=True)
+class FailsafeAudit:
+    """Takes the failsafe's finished deeds in, each once; `absorb` costs nothing while the file stands still.
+
+    Args:
+        state: The state folder.
+        records: The audit.
+        config_version: Of the site as it stands.
+        zone: The site's time zone.
+    """
+
+    state: Path
+    records: Records
+    config_version: str
+    zone: str
+    _seen_ns: int = 0
+
+    def absorb(self) -> Sequence[Deed]:
+        """Record what is new, and forget those pauses: they are over; return what is new."""
+        changed_ns = _changed_ns(self.state / NAME)
+        if changed_ns == self._seen_ns:
+            return ()
+        try:
+            finished = [deed for deed in read_deeds(self.state) if deed.over]
+            new = self._new(finished)
+            self.records.add([self._row(deed) for deed in new])
+            SuspendedJobs(self.state).forget(self._over(finished))
+        except StoreError as error:
+            LOG.warning("%s", error)
+            return ()
+        self._seen_ns = changed_ns
+        return new
+
+    def _new(self, finished: Sequence[Deed]) -> list[Deed]:
+        known = {row.params.get("command_id") for row in self.records.actions_of(WHO, len(finished))}
+        return [deed for deed in finished if deed.deed_id not in known]
+
+    def _over(self, finished: Sequence[Deed]) -> list[str]:
+        """Jobs whose very pause is over; one that was paused again since keeps its entry."""
+        paused = SuspendedJobs(self.state).read()
+        return [d.pause.job_id for d in finished if paused.get(d.pause.job_id) == d.pause.entry]
+
+    def _row(self, deed: Deed) -> ActionRow:
+        why = text(str(deed.why), self.zone, resume_by=deed.pause.entry.resume_by)
+        return ActionRow(
+            at=deed.at,
+            who=WHO,
+            verb="resume",
+            target=deed.pause.job_id,
+            before="suspended",
+            after="running",
+            code=why.code,
+            params={**why.params, "command_id": deed.deed_id, "attempts": deed.attempts},
+            result="done" if deed.state == RESUMED else "not needed",
+            config_version=self.config_version,
+        )
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
