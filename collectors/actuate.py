@@ -64,11 +64,12 @@ class Actuator:
         assert point.writable is not None  # noqa: S101 - checked in _refusal
         try:
             await self._set_timer(station, point.writable, setpoint)
-            held = await station.reader.write(point, setpoint.value)
+            await station.reader.write(point, setpoint.value, lambda: None)
+            held = await station.reader.ask(point)
         except LinkFault as fault:
             return Error(str(fault))
-        if not _same(held, setpoint.value):
-            return Error(f"{point.name} reads back as {held:g} instead of {setpoint.value:g}")
+        if held is None or not _same(held, setpoint.value):
+            return Error(f"{point.name} reads back as {held} instead of {setpoint.value:g}")
         return await self._enable(station, point.writable, held)
 
     async def _set_timer(self, station: Station, rules: Writable, setpoint: Setpoint) -> None:
@@ -77,14 +78,15 @@ class Actuator:
         timer = station.profile.points[rules.reversion]
         life_s = (setpoint.expires_at - self._clock.now()).total_seconds()
         most_s = timer.writable.maximum if timer.writable else 65534.0
-        await station.reader.write(timer, float(math.ceil(min(max(life_s, 1.0), most_s))))
+        await station.reader.write(timer, float(math.ceil(min(max(life_s, 1.0), most_s))), lambda: None)
 
     async def _enable(self, station: Station, rules: Writable, held: float) -> Result:
         if not rules.enable:
             return Success(held)
         switch: Point = station.profile.points[rules.enable]
         try:
-            if await station.reader.write(switch, 1.0) == 1.0:
+            await station.reader.write(switch, 1.0, lambda: None)
+            if await station.reader.ask(switch) == 1.0:
                 return Success(held)
             return Partial(held, f"{switch.name} did not take 1")
         except LinkFault as fault:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 
+from igoudar.collectors.results import Rejected
 from igoudar.core.errors import LinkError
 from igoudar.core.model import Gap, Reason
 
@@ -29,6 +30,14 @@ class DeviceFault(LinkFault):
     def __init__(self, reason: Reason, code: int, what: str, *, where: str = "") -> None:
         super().__init__(reason, what, where=where)
         self.code = code
+
+
+class Withheld(LinkFault):
+    """A write that was not sent: what had been allowed is not allowed any more."""
+
+    def __init__(self, why: Rejected) -> None:
+        super().__init__(Reason.NONE, f"not sent: {why.reason}", where="write guard")
+        self.why = why
 
 
 class Backoff:

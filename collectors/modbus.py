@@ -8,6 +8,7 @@ from typing import Protocol
 from igoudar.collectors import frames
 from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
 from igoudar.collectors.patience import Patience
+from igoudar.collectors.readers import Permit
 from igoudar.core.model import ModbusRules, Reason
 
 BUSY_TRIES = 3
@@ -85,13 +86,13 @@ class ModbusLink:
         """
         return await self._ask(frames.read_request(unit, function, address, count))
 
-    async def write(self, unit: int, address: int, registers: bytes) -> None:
-        """Write registers with function 16.
+    async def write(self, unit: int, address: int, registers: bytes, permit: Permit) -> None:
+        """Write registers with function 16, once `permit` was asked at the head of the queue.
 
         Raises:
-            LinkFault: the write is not known to have happened.
+            LinkFault: the write is not known to have happened; Withheld: it was not sent.
         """
-        await self._ask(frames.write_request(unit, address, registers))
+        await self._ask(frames.write_request(unit, address, registers), permit)
 
     async def connect(self) -> None:
         """Connect if not connected.
@@ -118,19 +119,21 @@ class ModbusLink:
             self._line.close()
             self._line = None
 
-    async def _ask(self, request: frames.Request) -> bytes:
+    async def _ask(self, request: frames.Request, permit: Permit | None = None) -> bytes:
         for left in range(BUSY_TRIES - 1, -1, -1):
             try:
-                return await self._once(request)
+                return await self._once(request, permit)
             except DeviceFault as fault:
                 if fault.reason is not Reason.BUSY or not left:
                     raise
             await asyncio.sleep(BUSY_PAUSE_S)
         raise AssertionError  # the last try returned or raised
 
-    async def _once(self, request: frames.Request) -> bytes:
+    async def _once(self, request: frames.Request, permit: Permit | None) -> bytes:
         async with self._slots:
             line = self._line if self._line is not None and self._line.alive else await self._connected()
+            if permit is not None:
+                permit()
             try:
                 return await self._timed(line, request)
             finally:

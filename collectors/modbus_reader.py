@@ -7,7 +7,7 @@ from typing import cast
 from igoudar.collectors import codec, sunspec
 from igoudar.collectors.blocks import PLANS, Flags, Plan, address_of
 from igoudar.collectors.faults import DeviceFault, LinkFault
-from igoudar.collectors.readers import Values
+from igoudar.collectors.readers import Permit, Values
 from igoudar.collectors.refusals import PART_REFUSED, REFUSED, Refusals
 from igoudar.collectors.spans import Block
 from igoudar.collectors.tape import Tape, UnitLink
@@ -27,7 +27,8 @@ class ModbusReader:
         self._plans: dict[bool, Plan] = {}
         self._generation = 0  # of the connection on which the models were found
         self._reconnected = False
-        self._refusals = Refusals(f"{link.where} unit {unit}")
+        self._where = f"{link.where} unit {unit}"
+        self._refusals = Refusals(self._where)
 
     async def read(self, *, slow: bool) -> Values:
         """See Reader."""
@@ -51,18 +52,33 @@ class ModbusReader:
         tape = Tape(self._link)
         return tape, await ModbusReader(self._profile, tape, self._unit).read(slow=True)
 
-    async def write(self, point: Point, value: float) -> float:
+    async def ask(self, point: Point) -> float | None:
         """See Reader."""
-        await self._plan(slow=False)
-        address = address_of(point, self._models)
-        factor = await self._factor(point)
-        await self._link.write(self._unit, address, codec.encode(point, value, factor))
-        function, width = self._modbus(point).function, codec.width(point)
-        data = await self._link.read(self._unit, function, address, width)
+        self._link.enter()
+        try:
+            await self._plan(slow=False)
+            factor = await self._factor(point)
+            at, function = address_of(point, self._models), self._modbus(point).function
+            data = await self._link.read(self._unit, function, at, codec.width(point))
+        finally:
+            self._link.leave()
         held, _, reason = codec.decode(point, data, factor)
-        if held is None:
-            raise LinkFault(reason, f"{point.name} reads back as no value")
+        if held is None and reason is not Reason.SENTINEL:
+            raise LinkFault(reason, f"{point.name} has no good value", where=self._where)
         return held
+
+    async def write(self, point: Point, value: float, permit: Permit) -> float:
+        """See Reader."""
+        self._link.enter()
+        try:
+            await self._plan(slow=False)
+            factor = await self._factor(point)
+            registers = codec.encode(point, value, factor)
+            await self._link.write(self._unit, address_of(point, self._models), registers, permit)
+        finally:
+            self._link.leave()
+        wanted = codec.decode(point, registers, factor)[0]
+        return value if wanted is None else wanted
 
     async def _plan(self, slow: bool) -> Plan:
         await self._link.connect()  # first: what was known may not hold on a new connection

@@ -14,7 +14,7 @@ from igoudar.collectors.opcua_line import Item, Line
 from igoudar.collectors.opcua_skew import Skew
 from igoudar.collectors.opcua_subscription import Stream, SubscriptionFault
 from igoudar.collectors.opcua_values import NOT_THERE, Sample, classified, sample, variant
-from igoudar.collectors.readers import Values
+from igoudar.collectors.readers import Permit, Values
 from igoudar.core.model import Point, Profile, Quality, Reason
 
 LOG = logging.getLogger(__name__)
@@ -83,23 +83,39 @@ class OpcUaSession:
             raise LinkFault(reason, "the server has no good value of it", where=f"{self.url} {tag}")
         return Values(values, flags, _newest(samples.values()))
 
-    async def write(self, item: Item, value: float) -> float:
-        """Write a node in its own type, then read it back.
+    async def ask(self, item: Item) -> float | None:
+        """Read one node now.
 
         Raises:
-            LinkFault: the server refused, or the value can't be read back.
+            LinkFault: it was not read, or its status is bad.
         """
+        with classified(self.url):
+            answer = await self._open_line().node(item).read_data_value(raise_on_bad_status=False)
+        held = sample(item.point, answer)
+        self._take(item, held)
+        if held.value is None and held.reason is not Reason.SENTINEL:
+            raise LinkFault(held.reason, f"{item.point.name} has no good value", where=self.url)
+        return held.value
+
+    async def write(self, item: Item, value: float, permit: Permit) -> float:
+        """Write a node in its own type; returns the value as that type holds it.
+
+        Raises:
+            LinkFault: the server refused; Withheld: nothing was sent.
+        """
+        with classified(self.url):
+            node = self._open_line().node(item)
+            kind = await node.read_data_type_as_variant_type()
+            wanted = variant(codec.to_raw(item.point, value), kind)
+            permit()
+            await node.write_value(wanted)
+        held = codec.from_raw(item.point, float(wanted.Value))[0]
+        return value if held is None else held
+
+    def _open_line(self) -> Line:
         if self._line is None:
             raise LinkFault(Reason.NO_CONNECTION, "not connected", where=self.url)
-        with classified(self.url):
-            node = self._line.node(item)
-            kind = await node.read_data_type_as_variant_type()
-            await node.write_value(variant(codec.to_raw(item.point, value), kind))
-            held = sample(item.point, await node.read_data_value(raise_on_bad_status=False))
-        if held.value is None:
-            raise LinkFault(held.reason, f"{item.point.name} reads back as no value", where=self.url)
-        self._take(item, held)
-        return held.value
+        return self._line
 
     async def _connected(self) -> None:
         """One connection from its opening to its end, which is told as a fault."""
@@ -203,9 +219,13 @@ class OpcUaReader:
         del slow
         return await self._session.values(self._tag, self._profile.points)
 
-    async def write(self, point: Point, value: float) -> float:
+    async def ask(self, point: Point) -> float | None:
         """See Reader."""
-        return await self._session.write(Item(self._tag, point, self._profile.namespace), value)
+        return await self._session.ask(Item(self._tag, point, self._profile.namespace))
+
+    async def write(self, point: Point, value: float, permit: Permit) -> float:
+        """See Reader."""
+        return await self._session.write(Item(self._tag, point, self._profile.namespace), value, permit)
 
 
 def _newest(samples: Iterable[Sample]) -> datetime | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from igoudar.collectors import codec
 from igoudar.collectors.faults import LinkFault
 from igoudar.collectors.http_link import HttpLink
-from igoudar.collectors.readers import Values
+from igoudar.collectors.readers import Permit, Values
 from igoudar.core.model import MetricAddress, Point, Profile, Quality, Reason
 
 FOLDS: Mapping[str, Callable[[Sequence[float]], float]] = {
@@ -80,7 +80,11 @@ class PrometheusReader:
             raise LinkFault(Reason.MISSING, "none of the profile's metrics is there", where=self._url)
         return Values(values, {name: (q, r) for name, (_, q, r) in decoded.items() if q is not Quality.GOOD})
 
-    async def write(self, point: Point, value: float) -> float:
+    async def ask(self, point: Point) -> float | None:
+        """See Reader."""
+        return self.decode(await self.samples()).values.get(point.name)
+
+    async def write(self, point: Point, value: float, permit: Permit) -> float:
         """An exporter can't be written to."""
         raise LinkFault(
             Reason.EXCEPTION, f"{point.name}={value}: an exporter takes no writes", where=self._url

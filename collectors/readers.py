@@ -1,6 +1,6 @@
-"""What every protocol offers the poll loop: read a device, write one of its points."""
+"""What every protocol offers: read a device in the poll loop, read or write one point of it at any time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,10 @@ class Values(NamedTuple):
     source_at: datetime | None = None
 
 
+Permit = Callable[[], None]
+"""Asked just before a write leaves, after everything that had to be waited for; raises Withheld for "no"."""
+
+
 class Reader(Protocol):
     """One device on one link."""
 
@@ -26,10 +30,18 @@ class Reader(Protocol):
         """
         ...
 
-    async def write(self, point: Point, value: float) -> float:
-        """Write a point and read it back; returns what the device then holds, in the point's unit.
+    async def ask(self, point: Point) -> float | None:
+        """One point, read from the device now; None where the device says that it has no such value.
 
         Raises:
-            LinkFault: the write is not known to have happened.
+            LinkFault: it was not read.
+        """
+        ...
+
+    async def write(self, point: Point, value: float, permit: Permit) -> float:
+        """Write a point; returns `value` as the device can hold it. Reading back is the caller's.
+
+        Raises:
+            LinkFault: the write is not known to have happened; Withheld: nothing was sent.
         """
         ...

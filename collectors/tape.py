@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from igoudar.collectors.faults import DeviceFault, LinkFault
+from igoudar.collectors.readers import Permit
 from igoudar.collectors.spans import Block
 from igoudar.core.model import ModbusRules, Reason
 
@@ -35,8 +36,8 @@ class UnitLink(Protocol):
         """Read registers."""
         ...
 
-    async def write(self, unit: int, address: int, registers: bytes) -> None:
-        """Write registers."""
+    async def write(self, unit: int, address: int, registers: bytes, permit: Permit) -> None:
+        """Write registers, if `permit` lets them go."""
         ...
 
     async def connect(self) -> None:
@@ -90,7 +91,7 @@ class Tape:
         self._answers[asked] = data
         return data
 
-    async def write(self, unit: int, address: int, registers: bytes) -> None:
+    async def write(self, unit: int, address: int, registers: bytes, permit: Permit) -> None:
         """A recording only reads."""
         raise LinkFault(Reason.EXCEPTION, "a recording does not write", where=self.where)
 

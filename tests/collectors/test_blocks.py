@@ -136,8 +136,8 @@ async def test_a_write_is_read_back() -> None:
     async with pymodbus_server({1: words}) as port:
         link = ModbusLink(Tcp("127.0.0.1", port), p.modbus)
         reader = ModbusReader(p, link, 1)
-        held = await reader.write(p.points["limit_pct"], 55.5)
-        assert held == 55.5
+        assert await reader.write(p.points["limit_pct"], 55.5, lambda: None) == 55.5
+        assert await reader.ask(p.points["limit_pct"]) == 55.5
         assert (await reader.read(slow=False)).values["limit_pct"] == 55.5
         link.release()
 

@@ -236,7 +236,7 @@ async def test_a_refused_write_is_a_failure_at_once() -> None:
 
     async with link_to(refuse) as (link, _):
         with pytest.raises(DeviceFault):
-            await link.write(1, 5, b"\0\1")
+            await link.write(1, 5, b"\0\1", lambda: None)
 
 
 def test_the_backoff_doubles_is_bounded_and_starts_anew() -> None:

@@ -87,7 +87,7 @@ async def test_a_peers_rtu_server_is_read_to_the_value() -> None:
 async def test_a_write_arrives_and_a_refusal_keeps_its_code() -> None:
     async with bus({3: WORDS}) as port:
         link = link_to(port)
-        await link.write(3, 3059, b"\0\1\0\2")
+        await link.write(3, 3059, b"\0\1\0\2", lambda: None)
         assert await link.read(3, 3, 3059, 2) == b"\0\1\0\2"
         with pytest.raises(DeviceFault) as caught:
             await link.read(3, 3, 9000, 2)

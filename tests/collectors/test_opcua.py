@@ -71,8 +71,9 @@ async def test_lesson_14_a_server_that_is_down_at_start_is_waited_for() -> None:
 async def test_a_write_takes_the_nodes_own_type_and_is_read_back(rig: Rig) -> None:
     async with session_to(rig) as (_, reader):
         await reads(reader, "active_power_w", START)
-        assert await reader.write(TURBINE.points["limit_w"], 3e6) == 3e6
-        assert await reader.write(TURBINE.points["turbine_state"], 4.0) == 4.0
+        for name, value in (("limit_w", 3e6), ("turbine_state", 4.0)):
+            assert await reader.write(TURBINE.points[name], value, lambda: None) == value
+            assert await reader.ask(TURBINE.points[name]) == value
         assert await rig.nodes["turbine_state"].read_value() == 4
 
 
@@ -81,7 +82,7 @@ async def test_lesson_21_a_refused_write_is_a_failure_at_once(rig: Rig) -> None:
         await reads(reader, "active_power_w", START)
         await rig.nodes["limit_w"].set_read_only()
         with pytest.raises(LinkFault) as caught:
-            await reader.write(TURBINE.points["limit_w"], 3e6)
+            await reader.write(TURBINE.points["limit_w"], 3e6, lambda: None)
         assert caught.value.reason is Reason.STATUS_CODE
 
 
