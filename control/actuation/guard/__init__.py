@@ -1,0 +1,1 @@
+"""What may be done at all: pure rules that stand before every action and know nothing of the planner."""
