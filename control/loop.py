@@ -59,6 +59,8 @@ class Loop:
     trends: Trends
     parts: Callable[[], Mapping[str, Mapping[str, object]]]
     publish: Callable[[Scene], None]
+    beat: Callable[[float], object] = field(default=lambda period_s: None)  # to the failsafe
+    absorb: Callable[[], object] = field(default=lambda: None)  # what the failsafe did meanwhile
     simulated: bool = True
     first_good_at: datetime | None = None
     _blind: int = 0
@@ -77,10 +79,12 @@ class Loop:
             await self.cycle()
             spent_s = time.monotonic() - began
             rest_s = max(self.cycle_s / self.clock.speed - spent_s, BUSY_SHARE * spent_s)
+            self.beat(spent_s + rest_s)
             await asyncio.sleep(rest_s)
 
     async def cycle(self) -> None:
         """One cycle on one picture."""
+        self.absorb()
         picture = await self.telemetry.picture(self.clock.now())
         note_picture(self.ledger, self.books, picture)
         self._mark_first(picture)

@@ -1,8 +1,9 @@
 """What the failsafe did while control was away becomes part of the audit when control is back."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from igoudar.control.failsafe.deeds import NAME, RESUMED, Deed, read_deeds
@@ -23,15 +24,18 @@ class FailsafeAudit:
     Args:
         state: The state folder.
         records: The audit.
+        resumed: Told of each job whose pause is over (job, site time).
         config_version: Of the site as it stands.
         zone: The site's time zone.
     """
 
     state: Path
     records: Records
+    resumed: Callable[[str, datetime], None]
     config_version: str
     zone: str
     _seen_ns: int = 0
+    _known: set[str] = field(default_factory=set)
 
     def absorb(self) -> Sequence[Deed]:
         """Record what is new, and forget those pauses: they are over; return what is new."""
@@ -40,23 +44,27 @@ class FailsafeAudit:
             return ()
         try:
             finished = [deed for deed in read_deeds(self.state) if deed.over]
-            new = self._new(finished)
+            new = [deed for deed in finished if not self._recorded(deed)]
             self.records.add([self._row(deed) for deed in new])
-            SuspendedJobs(self.state).forget(self._over(finished))
+            self._close(finished)
         except StoreError as error:
             LOG.warning("%s", error)
             return ()
         self._seen_ns = changed_ns
         return new
 
-    def _new(self, finished: Sequence[Deed]) -> list[Deed]:
-        known = {row.params.get("command_id") for row in self.records.actions_of(WHO, len(finished))}
-        return [deed for deed in finished if deed.deed_id not in known]
+    def _recorded(self, deed: Deed) -> bool:
+        if deed.deed_id not in self._known:
+            rows = self.records.actions(limit=100, target=deed.pause.job_id)
+            self._known |= {str(row.params.get("command_id")) for row in rows if row.who == WHO}
+        return deed.deed_id in self._known
 
-    def _over(self, finished: Sequence[Deed]) -> list[str]:
-        """Jobs whose very pause is over; one that was paused again since keeps its entry."""
+    def _close(self, finished: Sequence[Deed]) -> None:
+        """A pause that is over; a job that was paused again since keeps its new one."""
         paused = SuspendedJobs(self.state).read()
-        return [d.pause.job_id for d in finished if paused.get(d.pause.job_id) == d.pause.entry]
+        for deed in finished:
+            if paused.get(deed.pause.job_id) == deed.pause.entry:
+                self.resumed(deed.pause.job_id, deed.at)
 
     def _row(self, deed: Deed) -> ActionRow:
         why = text(str(deed.why), self.zone, resume_by=deed.pause.entry.resume_by)

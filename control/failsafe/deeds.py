@@ -14,7 +14,6 @@ from igoudar.core.errors import StoreError
 
 SCHEMA = 1
 NAME = "failsafe.json"
-KEPT = 1000  # finished ones; control has long read the older ones
 
 ASKING, RESUMED, NOT_NEEDED = "asking", "resumed", "not_needed"
 
@@ -60,15 +59,12 @@ def read_deeds(state: Path) -> list[Deed]:
 
 
 def write_deeds(state: Path, deeds: Sequence[Deed]) -> None:
-    """Keep the deeds so that a power cut can't lose them; the oldest finished ones are dropped.
+    """Keep the deeds so that a power cut can't lose them.
 
     Raises:
         OSError: they could not be written.
     """
-    finished = [deed for deed in deeds if deed.over]
-    dropped = {deed.deed_id for deed in finished[: max(0, len(finished) - KEPT)]}
-    shown = [_shown(deed) for deed in deeds if deed.deed_id not in dropped]
-    document = {"schema": SCHEMA, "deeds": shown}
+    document = {"schema": SCHEMA, "deeds": [_shown(deed) for deed in deeds]}
     write_durably(state / NAME, json.dumps(document, indent=1).encode())
 
 

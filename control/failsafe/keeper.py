@@ -29,6 +29,7 @@ CONFIRM_S = 3.0  # a scheduler's list may lag behind what it has acknowledged
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 LAST_PASS_S = 8.0  # for what is left when the site is stopped
 AT_ONCE = 8
+KEPT = 1000  # deeds for pauses that are over; control has long read the older ones
 
 
 class Resumes(Protocol):
@@ -173,6 +174,9 @@ class Failsafe:
             if deed.over:
                 LOG.warning("%s", render(f"failsafe.{deed.state}", _told(deed)))
         self._deeds |= new
+        over = [pause for pause in self._deeds if pause not in self._deadlines.by_s and not self._open(pause)]
+        for pause in over[: max(0, len(over) - KEPT)]:
+            del self._deeds[pause]
         try:
             record.write_deeds(self.state, list(self._deeds.values()))
         except OSError as error:

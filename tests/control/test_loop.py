@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.control.test_plan_service import plan_of
 
+from igoudar.control.actuation.schedulers.choice import scheduler_address
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.api.app import Rooms
 from igoudar.control.lease.file import FileLease
@@ -17,7 +18,7 @@ from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import STEP, Ask, NoPlan, Plan
 from igoudar.control.planning.policy import Why
 from igoudar.control.records.state import Records
-from igoudar.control.service import assemble, scheduler_address
+from igoudar.control.service import assemble
 from igoudar.control.steering import BLIND_CYCLES
 from igoudar.control.telemetry import CollectorTelemetry
 from igoudar.control.views.jobs import jobs
