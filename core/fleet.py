@@ -17,6 +17,7 @@ from igoudar.core.model import (
     TlsFiles,
     WindFarm,
 )
+from igoudar.core.model_writes import Interlock
 
 # A subject that every member has once; in the fleet each member's devices carry a share of the sum.
 _SHARED = frozenset({"pv", "wind", "battery", "cooling", "desalination", "electrolyser", "site", "grid"})
@@ -42,6 +43,7 @@ def join(fleet: Site, members: Sequence[Site]) -> Site:
         electrolyser=_flexible([m.electrolyser for m in members]),
         grid=_grid([m.grid for m in members]),
         alarms=tuple(dict.fromkeys(chain.from_iterable(m.alarms for m in members))),
+        interlocks=tuple(chain.from_iterable(map(_interlocks, members))),
         opcua=tuple(dict.fromkeys(chain(fleet.opcua, *(m.opcua for m in members)))),
         members=tuple(m.name for m in members),
         tls=next((s.tls for s in (fleet, *members) if s.tls != TlsFiles()), TlsFiles()),
@@ -76,6 +78,13 @@ def _devices(member: Site, members: Sequence[Site]) -> Iterator[Device]:
             hall=device.hall and prefix + device.hall,
             share=device.share * parts.get(device.subject, 1.0),
         )
+
+
+def _interlocks(member: Site) -> Iterator[Interlock]:
+    prefix = f"{member.name}/"
+    for lock in member.interlocks:
+        other = lock.needs_device and prefix + lock.needs_device
+        yield replace(lock, device=prefix + lock.device, needs_device=other)
 
 
 def _part(subject: str, member: Site, members: Sequence[Site]) -> float:

@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 from igoudar.core.model_guard import Guarding
 from igoudar.core.model_scheduler import Scheduling
+from igoudar.core.model_writes import Interlock, Remote, WriteRules
 
 
 class Quality(IntEnum):
@@ -68,9 +69,21 @@ class Writable:
     minimum: float
     maximum: float
     reversion: str = ""  # the point that holds the reversion timer [s], "" where the device has none
-    enable: str = ""  # the point that must be set to 1 for the setpoint to act
-    eeprom: bool = False  # writes wear the device: a daily budget applies
+    reversion_s: float = 60.0  # what the timer is set to; it is renewed while the setpoint is wanted
+    enable: str = ""  # the point whose `enable_bit` must be set for the setpoint to act
+    enable_bit: int = 1
+    prepare: Mapping[str, float] = field(default_factory=dict)  # points that must hold a value before
+    factory: float | None = None  # what is written to give the point back; None = what stood there before us
+    eeprom: bool = False  # writes wear the device: `daily_writes` applies
+    daily_writes: int = 20
     deadband: float = 0.0
+    every_s: float = 5.0  # site time: least time between two writes
+    verify_s: float = 2.0  # wall: within this it must read back as written
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """Points that are written along with this one, and never by themselves."""
+        return tuple(name for name in (self.reversion, self.enable, *self.prepare) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +176,8 @@ class Profile:
     frozen_s: float = 0.0  # all witnesses bit-identical for so long: the whole device is frozen
     witnesses: tuple[str, ...] = ()  # points that can't all stand still
     clock: str = ""  # the point that tells the device's own time [POSIX s], "" = none
+    remote: Remote = field(default_factory=Remote)
+    interlocks: tuple[Interlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +200,7 @@ class Device:
     hall: str = ""
     share: float = 1.0
     allow: frozenset[str] = frozenset()  # writable points that the site lets us write
+    no_reversion: frozenset[str] = frozenset()  # of these: the site knows that they stay as written
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,6 +434,8 @@ class Site:
     tls: TlsFiles = TlsFiles()
     network: str = ""  # the segmented network that protects links which can't protect themselves
     guard: Guarding = field(default_factory=Guarding)
+    writes: WriteRules = field(default_factory=WriteRules)
+    interlocks: tuple[Interlock, ...] = ()
     scheduler: Scheduling = field(default_factory=Scheduling)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from igoudar.core.alarm_file import load_alarms
+from igoudar.core.control_tables.writes import check_interlocks
 from igoudar.core.errors import ConfigError
 from igoudar.core.fleet import join
 from igoudar.core.model import Profile, Site
@@ -57,6 +58,8 @@ def _load(path: Path, profiles: Mapping[str, Profile], above: tuple[Path, ...]) 
     file = bind(read_toml(path), SiteFile, where)
     things = expand_site(file, profiles, where)
     raise_all(check_site(file, things, {name: p.protocol for name, p in profiles.items()}, where))
+    points = {device.name: profiles[device.profile].points for device in things.devices}
+    raise_all(check_interlocks(file.interlocks, points, where))
     site = build_site(file, things, load_alarms(file, profiles, where))
     return join(site, _members(file, path, profiles, above)) if file.members else site
 

@@ -2,6 +2,7 @@
 
 from igoudar.core.control_tables.guard import guarding
 from igoudar.core.control_tables.scheduler import scheduling
+from igoudar.core.control_tables.writes import interlocks, write_rules
 from igoudar.core.model import (
     AlarmRule,
     BatteryBank,
@@ -48,6 +49,8 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         tls=tls_files(file),
         network=file.links.network,
         guard=guarding(file.guard),
+        writes=write_rules(file.writes),
+        interlocks=interlocks(file.interlocks),
         scheduler=scheduling(file.scheduler),
         spool=SpoolRules(round(file.store.spool_gb * 1e9), file.store.spool_hours, file.store.window_s),
         sources=(*file.sources, *(f"{key}: {table.source}" for key, table in file.sourced() if table.source)),

@@ -96,6 +96,7 @@ def _racks(entry: RackEntry, path: str) -> Iterator[Rack]:
 def _devices(entry: DeviceEntry, profiles: Mapping[str, Profile], path: str) -> Iterator[Device]:
     profile = _profile(entry, profiles, path)
     allow = _allowed(entry, profile, path)
+    no_reversion = _staying(entry, profile, path)
     pattern = parse_pattern(entry.name, f"{path}.name")
     address, subject, hall = (
         _template(text, pattern, f"{path}.{key}")
@@ -112,6 +113,7 @@ def _devices(entry: DeviceEntry, profiles: Mapping[str, Profile], path: str) -> 
             hall=hall(binding),
             share=entry.share,
             allow=allow,
+            no_reversion=no_reversion,
         )
 
 
@@ -129,6 +131,23 @@ def _allowed(entry: DeviceEntry, profile: Profile, path: str) -> frozenset[str]:
             what = f"{profile.name} has no writable point {name!r}"
             raise ConfigError(what, where=f"{path}.allow", fix=nearest(name, writable, "writable point"))
     return frozenset(entry.allow)
+
+
+def _staying(entry: DeviceEntry, profile: Profile, path: str) -> frozenset[str]:
+    """Points that the site allows although they stay as written when nobody is left to take them back."""
+    acknowledged = frozenset(entry.no_reversion)
+    for name in acknowledged - frozenset(entry.allow):
+        fix = nearest(name, entry.allow, "allowed point")
+        raise ConfigError(f"{name!r} is not in `allow`", where=f"{path}.no_reversion", fix=fix)
+    kept = {name for point in profile.points.values() if point.writable for name in point.writable.companions}
+    kept.add(profile.remote.heartbeat)
+    for name in entry.allow:
+        rules = profile.points[name].writable
+        if rules and not rules.reversion and name not in kept and name not in acknowledged:
+            what = f"{profile.name} has no reversion timer for {name!r}: it stays as written"
+            fix = f'acknowledge it: no_reversion = ["{name}"], or take it out of `allow`'
+            raise ConfigError(what, where=f"{path}.allow", fix=fix)
+    return acknowledged
 
 
 def _template(text: str, pattern: Pattern, where: str) -> Template:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from igoudar.core.control_tables.guard import GuardTable
 from igoudar.core.control_tables.scheduler import SchedulerTable
+from igoudar.core.control_tables.writes import InterlockEntry, WritesTable
 from igoudar.core.site_words import (
     AbsoluteFile,
     EnergyWh,
@@ -139,6 +140,7 @@ class DeviceEntry(Sourced):
     hall: str = ""
     share: Share = 1.0
     allow: list[str] = Field(default_factory=list)
+    no_reversion: list[str] = Field(default_factory=list)
 
 
 class AlarmOverride(Table):
@@ -242,6 +244,8 @@ class SiteFile(Table):
             if isinstance(value, Sourced):
                 found.append((key, value))
     guard: GuardTable = GuardTable()
+    writes: WritesTable = WritesTable()
+    interlocks: list[InterlockEntry] = Field(default_factory=list)
     scheduler: SchedulerTable = SchedulerTable()
             elif isinstance(value, list):
                 found += [(f"{key}[{n}]", v) for n, v in enumerate(value, 1) if isinstance(v, Sourced)]

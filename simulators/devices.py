@@ -9,7 +9,11 @@ from igoudar.core.model import Device, Profile
 from igoudar.core.units import unit_of
 
 # Registers of a product that no physics moves.
-_FIXED: Mapping[str, float] = {"units_state": 1.0}  # Daikin MicroTech III: 1 = degrees Celsius
+_FIXED: Mapping[str, float] = {
+    "units_state": 1.0,  # Daikin MicroTech III: 1 = degrees Celsius
+    "local_state": 0.0,  # SunSpec LocRemCtl: 0 = remote
+    "flow_state": 1.0,  # Daikin MicroTech III: 1 = water flows
+}
 
 
 class ValueSource(Protocol):
@@ -43,7 +47,7 @@ class Firmware:
         self.device, self.profile = device, profile
         self._plant, self._floor_s = plant, floor_s
         self.writable = {p.name: p.writable for p in profile.points.values() if p.writable}
-        self._timers = {rules.reversion for rules in self.writable.values()}
+        self._timers = {rules.reversion for rules in self.writable.values()} | {profile.remote.heartbeat}
         self._held: dict[str, float] = {}
         self._factory: dict[str, float] = {}
         self._due: dict[str, datetime] = {}
@@ -77,8 +81,10 @@ class Firmware:
         for point in [p for p, due in self._due.items() if due <= now]:
             del self._due[point]
             rules = self.writable[point]
-            released = rules.enable or point
-            self._apply(released, 0.0 if rules.enable else self._factory[point])
+            self._apply(point, self._factory[point])
+            if rules.enable:
+                bits = int(self._held.get(rules.enable, 0.0))
+                self._apply(rules.enable, float(bits & ~rules.enable_bit))
 
     def next_due(self) -> datetime | None:
         """When the next reversion timer runs out, None while none runs."""
@@ -108,7 +114,7 @@ class Firmware:
     def _arm(self, point: str) -> None:
         rules = self.writable[point]
         seconds = self._held.get(rules.reversion, 0.0)
-        enabled = not rules.enable or self._held.get(rules.enable, 0.0) != 0
+        enabled = not rules.enable or int(self._held.get(rules.enable, 0.0)) & rules.enable_bit != 0
         if enabled and seconds > 0 and point in self._held:
             self._due[point] = self._plant.now + timedelta(seconds=max(seconds, self._floor_s))
         else:
@@ -117,7 +123,7 @@ class Firmware:
     def _default(self, point: str) -> float:
         """A writable register that the plant has no value for: switches and timers off, setpoints open."""
         rules = self.writable[point]
-        return max(rules.minimum, 0.0) if unit_of(point) in ("s", "state") else rules.maximum
+        return max(rules.minimum, 0.0) if unit_of(point) in ("s", "state", "count") else rules.maximum
 
 
 class Firmwares:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from igoudar.collectors.profiles import writing
 from igoudar.collectors.profiles.plausible import PLAUSIBLE
 from igoudar.collectors.profiles.tables import Table, known, need, one_of
 from igoudar.collectors.registers import SUNSPEC_SENTINELS, WIDTHS
@@ -14,7 +15,6 @@ from igoudar.core.model import (
     OpcUaAddress,
     Point,
     Profile,
-    Writable,
 )
 from igoudar.core.strict_toml import nearest
 from igoudar.core.units import unit_of
@@ -40,6 +40,8 @@ TOP_KEYS = frozenset(
         "modbus",
         "opcua",
         "points",
+        "control",
+        "interlocks",
     )
 )
 QUALITY_KEYS = frozenset(("frozen_s", "witnesses", "clock"))
@@ -65,7 +67,6 @@ MODBUS_KEYS = COMMON_KEYS | frozenset(
 )
 OPCUA_KEYS = COMMON_KEYS | frozenset(("node", "scale", "offset_value"))
 METRIC_KEYS = COMMON_KEYS | frozenset(("metric", "fold", "scale"))
-WRITABLE_KEYS = frozenset(("min", "max", "reversion", "enable", "eeprom", "deadband"))
 
 
 def parse_profile(document: Table, where: str) -> Profile:
@@ -103,6 +104,8 @@ def parse_profile(document: Table, where: str) -> Profile:
         frozen_s=float(quality.get("frozen_s", 0.0)),
         witnesses=tuple(quality.get("witnesses", ())),
         clock=str(quality.get("clock", "")),
+        remote=writing.remote(document.get("control", {}), f"{where}: [control]"),
+        interlocks=writing.interlocks(document.get("interlocks", ()), f"{where}: [[interlocks]]"),
     )
     _check(profile, where)
     return profile
@@ -137,7 +140,7 @@ def _point(name: str, table: Table, protocol: str, rules: Table, where: str) -> 
         counter=bool(table.get("counter", False)),
         plausible=(float(plausible[0]), float(plausible[1])),
         slow=bool(table.get("slow", False)),
-        writable=_writable(table["writable"], f"{where} writable") if "writable" in table else None,
+        writable=writing.writable(table["writable"], f"{where} writable") if "writable" in table else None,
         states={int(number): str(word) for number, word in table.get("states", {}).items()},
         **{key: _limit(table[key], f"{where} {key}") for key in LIMIT_KEYS if key in table},
     )
@@ -200,15 +203,6 @@ ADDRESSES: Mapping[str, Callable[[Table, Table, str], Address]] = {
 }
 
 
-def _writable(table: Table, where: str) -> Writable:
-    known(table, WRITABLE_KEYS, where)
-    low, high = float(need(table, "min", where)), float(need(table, "max", where))
-    if not low < high:
-        raise ConfigError("a writable range needs min < max", where=where)
-    rest = {k: v for k, v in table.items() if k not in ("min", "max")}
-    return Writable(low, high, **rest)
-
-
 def _check(profile: Profile, where: str) -> None:
     """Refuse references to points or models that are not there."""
     models = dict(profile.modbus.sunspec_models)
@@ -217,20 +211,11 @@ def _check(profile: Profile, where: str) -> None:
             raise ConfigError(
                 f"{name!r} is not a point", where=f"{where}: [quality]", fix=nearest(name, profile.points)
             )
+    writing.check_writing(profile, where)
     for point in profile.points.values():
-        at = f"{where}: [points] {point.name}"
-        if point.writable:
-            for name in (point.writable.reversion, point.writable.enable):
-                if name and name not in profile.points:
-                    raise ConfigError(
-                        f"{name!r} is not a point", where=at, fix="name a point of this profile"
-                    )
         address = point.address
-        if isinstance(address, ModbusAddress):
-            if point.writable and address.function != 3:
-                raise ConfigError("only holding registers are written", where=at, fix="read it by function 3")
-            if address.model:
-                _inside_model(address, models, at)
+        if isinstance(address, ModbusAddress) and address.model:
+            _inside_model(address, models, f"{where}: [points] {point.name}")
 
 
 def _inside_model(address: ModbusAddress, models: Mapping[int, int], where: str) -> None:
