@@ -11,6 +11,7 @@ from igoudar.core.model import Job
 from igoudar.simulators.faults import FaultBoard
 from igoudar.simulators.http_server import HttpError, Request, Response
 from igoudar.simulators.plant.cluster import JobRecord
+from igoudar.simulators.slurm_follow import Follower
 from igoudar.simulators.summary import summary
 from igoudar.simulators.twin import Twin
 
@@ -24,10 +25,11 @@ class SchedulerApi:
         twin: Plant and shadow.
         faults: Switches of the devices' faults.
         save: Writes a checkpoint and tells where.
+        follower: Where the jobs are a real scheduler's: then none can be given or moved here.
     """
 
-    def __init__(self, twin: Twin, faults: FaultBoard, save: Save) -> None:
-        self._twin, self._faults, self._save = twin, faults, save
+    def __init__(self, twin: Twin, faults: FaultBoard, save: Save, follower: Follower | None = None) -> None:
+        self._twin, self._faults, self._save, self._follower = twin, faults, save, follower
         self._pages: Mapping[tuple[str, str], Callable[[Request], Awaitable[Any]]] = {
             ("GET", "/v1/jobs"): self._jobs,
             ("GET", "/v1/shadow"): self._shadow,
@@ -49,6 +51,8 @@ class SchedulerApi:
         raise HttpError(HTTPStatus.NOT_FOUND, f"no {request.method} {request.path}")
 
     async def _jobs(self, request: Request) -> dict[str, Any]:
+        if self._follower is not None:
+            return self._followed_jobs(self._follower)
         cluster, since = self._twin.plant.cluster, request.query.get("since_finished")
         records = cluster.list(_instant(since, "since_finished") if since else None)
         return {
@@ -58,6 +62,13 @@ class SchedulerApi:
             "flexible_gpus": cluster.gpus,
             "jobs": [self._shown(record) for record in records],
         }
+
+    def _followed_jobs(self, follower: Follower) -> dict[str, Any]:
+        """The GPUs as the followed scheduler uses them; its jobs are for itself to tell."""
+        racks, gpus = self._twin.plant.racks, self._twin.plant.site.gpus
+        used = 0.0 if racks.occupied is None else sum(racks.occupied[:2]) @ racks.gpus
+        free = {"gpus": gpus, "gpus_free": gpus - round(float(used)), "flexible_gpus": gpus, "jobs": []}
+        return {"time": self._twin.now.isoformat(), **free, **follower.shown()}
 
     def _shown(self, record: JobRecord) -> dict[str, Any]:
         """A job as a scheduler knows it: what it expects, not how long it will really take."""
@@ -80,6 +91,7 @@ class SchedulerApi:
         }
 
     def _act(self, job_id: str, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        self._expect_own_jobs()
         cluster = self._twin.plant.cluster
         match verb:
             case "hold":
@@ -96,20 +108,26 @@ class SchedulerApi:
                 raise HttpError(HTTPStatus.NOT_FOUND, f"no action {verb!r} on a job")
         return self._shown(record)
 
+    def _expect_own_jobs(self) -> None:
+        if self._follower is not None:
+            what = "the jobs are Slurm's: none can be given or moved here"
+            raise HttpError(HTTPStatus.CONFLICT, what)
+
     async def _submit(self, request: Request) -> dict[str, Any]:
+        self._expect_own_jobs()
         job = _job(request.json(), self._twin.now)
         self._twin.submit(job)
         return self._shown(self._twin.plant.cluster.get(job.job_id))
 
     async def _shadow(self, _request: Request) -> dict[str, Any]:
-        quarters = self._twin.quarters
+        quarters = self._twin.quarters if self._follower is None else ()
         return {
             "time": [datetime.fromtimestamp(start, UTC).isoformat() for start, _ in quarters],
             "load_w": [load_w for _, load_w in quarters],
         }
 
     async def _summary(self, _request: Request) -> dict[str, Any]:
-        return summary(self._twin)
+        return {**summary(self._twin), **(self._follower.shown() if self._follower else {})}
 
     async def _active_faults(self, _request: Request) -> dict[str, Any]:
         return {"faults": self._faults.active()}

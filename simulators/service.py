@@ -19,6 +19,7 @@ from igoudar.simulators.origin import first_start, resume_at, resumed, running_c
 from igoudar.simulators.plant.jobs import load_jobs
 from igoudar.simulators.plant.resource import load_resource
 from igoudar.simulators.scheduler import SchedulerApi
+from igoudar.simulators.slurm_follow import Follower, follower_of
 from igoudar.simulators.twin import Inputs, Twin
 
 CHECKPOINT = "plant.msgpack"
@@ -48,8 +49,18 @@ def load_inputs(site: Site, seed: int, resource_path: Path | None, jobs_path: Pa
         ConfigError: naming the file, and the line of a malformed row.
     """
     resource = load_resource(resource_path) if resource_path else None
+    if site.scheduler.kind != "simulated":
+        return Inputs(site, seed, resource, (), f"{resource_path or ''}|{_followed(site, jobs_path)}")
     jobs = load_jobs(jobs_path, site) if jobs_path else None
     return Inputs(site, seed, resource, jobs, f"{resource_path or ''}|{jobs_path or ''}")
+
+
+def _followed(site: Site, jobs_path: Path | None) -> str:
+    """The name of the scheduler that brings the jobs."""
+    if jobs_path:
+        fix = "leave --jobs out, or scheduler.kind in the site file"
+        raise ConfigError("the site's jobs are Slurm's: none can be replayed", where="--jobs", fix=fix)
+    return f"{site.scheduler.kind} {site.scheduler.slurm_conf}"
 
 
 async def run(
@@ -140,12 +151,15 @@ class Simulation:
             keeper = Keeper(self._state / CHECKPOINT, self._inputs, self._twin, field.firmwares, faults)
             if self._kept is not None:
                 keeper.restore(self._kept)
-            async with HttpServer(SchedulerApi(self._twin, faults, keeper.save)) as scheduler:
+            follower = follower_of(site, (self._twin.plant, self._twin.shadow))
+            if follower is not None:
+                await follower.refresh()
+            async with HttpServer(SchedulerApi(self._twin, faults, keeper.save, follower)) as scheduler:
                 clock = self._start_clock(field)
                 publish(self._state, self._run_id, field.endpoints, scheduler.url)
                 if ready is not None:
                     ready()
-                await self._run(clock, field, keeper)
+                await self._run(clock, field, keeper, follower)
 
     def _start_clock(self, field: Field) -> SiteClock:
         """Go on with the run's clock, having caught up with it, or start one at the plant's time."""
@@ -156,11 +170,13 @@ class Simulation:
         clock.save(self._state / "clock.json")
         return clock
 
-    async def _run(self, clock: SiteClock, field: Field, keeper: Keeper) -> None:
+    async def _run(self, clock: SiteClock, field: Field, keeper: Keeper, follower: Follower | None) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_step(self._twin, clock, field), name="plant")
                 group.create_task(keeper.keep(), name="checkpoints")
+                if follower is not None:
+                    group.create_task(follower.run(), name="slurm")
         finally:
             keeper.save_now()
 

@@ -20,7 +20,7 @@ def side(plant: Plant) -> dict[str, Any]:
         "battery_stored_wh": plant.battery.stored_wh,
         "battery_start_wh": plant.initial_wh,
         "balance_error": totals.balance_error(),
-        "work_gpu_s": cluster.work_gpu_s(),
+        "work_gpu_s": totals.work_gpu_s if plant.racks.occupied else cluster.work_gpu_s(),
         "jobs_seen": cluster.seen,
         "jobs_finished": cluster.finished_count,
         "jobs_rejected": cluster.rejected,
@@ -30,12 +30,18 @@ def side(plant: Plant) -> dict[str, Any]:
 
 
 def summary(twin: Twin) -> dict[str, Any]:
-    """Plant against shadow; `deadlines_missed` counts those that run-now kept."""
+    """Plant against shadow; `deadlines_missed` counts those that run-now kept.
+
+    Where an outside scheduler is followed (`external`), nobody knows what run-now would be: those figures
+    are None.
+    """
     plant, shadow = side(twin.plant), side(twin.shadow)
+    external = None if twin.plant.racks.occupied is None else twin.plant.site.scheduler.kind
     lost = sorted(set(plant["deadlines_missed"]) - set(shadow["deadlines_missed"]))
     return {
         "time": twin.now.isoformat(),
         "start": twin.plant.start.isoformat(),
+        "external": external,
         "plant_balance_error": plant["balance_error"],
         "jobs_seen": plant["jobs_seen"],
         "jobs_finished": plant["jobs_finished"],
@@ -43,11 +49,11 @@ def summary(twin: Twin) -> dict[str, Any]:
         "deadlines_missed": len(lost),
         "deadlines_missed_ids": lost,
         "work_gpu_s": plant["work_gpu_s"],
-        "work_gpu_s_run_now": shadow["work_gpu_s"],
+        "work_gpu_s_run_now": None if external else shadow["work_gpu_s"],
         "import_wh": plant["import_wh"],
-        "import_wh_run_now": shadow["import_wh"],
+        "import_wh_run_now": None if external else shadow["import_wh"],
         "plant": plant,
-        "run_now": shadow,
+        "run_now": None if external else shadow,
     }
 
 

@@ -19,6 +19,7 @@ from igoudar.simulators.plant.flexible_loads import (
 from igoudar.simulators.plant.generator import JobGenerator
 from igoudar.simulators.plant.grid import Transformers, export_w
 from igoudar.simulators.plant.jobs import JobList, JobSource, JobTrace
+from igoudar.simulators.plant.pacing import pace
 from igoudar.simulators.plant.racks import Racks, urgent_w
 from igoudar.simulators.plant.resource import Resource
 from igoudar.simulators.plant.totals import Totals
@@ -71,7 +72,8 @@ class Plant:
         while self.time_s < end:
             until = min(end, self._next_event_s())
             self._run(until)
-        self.totals.work_gpu_s = self.cluster.work_gpu_s()
+        if self.racks.occupied is None:
+            self.totals.work_gpu_s = self.cluster.work_gpu_s()
 
     def _next_event_s(self) -> float:
         """The next whole minute, or the next thing that happens on the cluster."""
@@ -99,7 +101,7 @@ class Plant:
     def _balance(self, middle_s: float, seconds: float) -> None:
         """Set every power for a stretch of `seconds` around `middle_s`."""
         self.sky = self.weather.at(middle_s)
-        self.racks.load(urgent_w(self.site, self.seed, middle_s), self.cluster.busy)
+        self._load_racks(middle_s)
         cooling_w = self.cooling.carry(self.racks.power_w, self.sky)
         self.transformers.carry(self.racks.power_w, cooling_w)
         self.solar.resource(self.sky.pv_ratio)
@@ -107,6 +109,14 @@ class Plant:
         start_s = middle_s - seconds / 2.0
         flexible = self.desalination.decide(start_s, seconds) + self.electrolyser.decide(start_s, seconds)
         self._share_out(float(self.transformers.load_w.sum()) + flexible, seconds)
+
+    def _load_racks(self, middle_s: float) -> None:
+        """From the site's own urgent load and cluster, or from the scheduler that it follows."""
+        if self.racks.occupied is None:
+            self.racks.load(urgent_w(self.site, self.seed, middle_s), self.cluster.busy)
+            pace(self.cluster, self.racks.limits.throughput)
+        else:
+            self.racks.follow(self.racks.occupied)
 
     def _share_out(self, load_w: float, seconds: float) -> None:
         """Battery first, then the grid; what neither takes is curtailed, from sun and wind alike."""
@@ -129,6 +139,8 @@ class Plant:
         for part in parts:
             part.run(seconds)
         self._add_totals(seconds / 3600.0)
+        if self.racks.occupied is not None:
+            self.totals.work_gpu_s += float(self.racks.occupied.flexible @ self.racks.gpus) * seconds
 
     def _add_totals(self, hours: float) -> None:
         totals, units = self.totals, self.battery.converters.values()
@@ -137,6 +149,7 @@ class Plant:
         totals.grid_import += max(0.0, self.grid_w) * hours
         totals.grid_export += max(0.0, -self.grid_w) * hours
         totals.flexible += self.racks.flexible_w * hours
+        totals.urgent_cut += self.racks.limits.urgent_cut_w * hours
         totals.losses += float(self.transformers.loss_w.sum()) * hours
         totals.pv, totals.wind = float(self.solar.energy_wh.sum()), float(self.wind.energy_wh.sum())
         totals.urgent = float(self.racks.energy_wh.sum()) - totals.flexible

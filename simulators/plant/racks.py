@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from igoudar.core.model import Feed, Site
 from igoudar.simulators.plant.noise import DAY_S, Series, noise_at
+from igoudar.simulators.plant.power_limits import PowerLimits
 
 URGENT_SWING = 0.15  # reference scenario: 1 + 0.15 sin(2 pi (h - 14) / 24)
 URGENT_NOISE = 0.02
@@ -33,6 +34,19 @@ class Weights(NamedTuple):
         return float((self.share * rack_values[self.racks]).sum())
 
 
+class Occupied(NamedTuple):
+    """What an outside scheduler runs: parts (0 to 1) of each rack's GPUs, in the site's order."""
+
+    urgent: Series
+    flexible: Series
+    off: Series  # switched off: not even the idle draw is left
+
+    @classmethod
+    def none(cls, racks: int) -> "Occupied":
+        """Nothing runs, nothing is off."""
+        return cls(*(np.zeros(racks) for _ in cls._fields))
+
+
 class Racks:
     """All racks of a site as arrays, in the site's order."""
 
@@ -54,6 +68,9 @@ class Racks:
         self.power_w = self.idle_w.copy()
         self.energy_wh = np.zeros(len(racks))
         self.flexible_w = 0.0
+        self.limits = PowerLimits(len(racks))
+        follows = site.scheduler.kind != "simulated"
+        self.occupied = Occupied.none(len(racks)) if follows else None  # of the scheduler that is followed
         self.weights = _weights(site)
 
     def load(self, urgent: float, busy: NDArray[np.int64]) -> None:
@@ -61,9 +78,20 @@ class Racks:
         pool = float(self.dynamic_w.sum()) * DYNAMIC
         level = max(0.0, urgent - float(self.idle_w.sum())) / pool if pool > 0 else 0.0
         self.urgent_ratio = DYNAMIC * np.clip(level * self.spread, 0.0, 1.0)
-        flexible = busy * self.per_gpu_w
+        self._draw(self.idle_w, busy * self.per_gpu_w)
+
+    def follow(self, occupied: Occupied) -> None:
+        """Set the racks' power from what an outside scheduler runs on them, urgent jobs and others."""
+        self.urgent_ratio = np.clip(occupied.urgent, 0.0, 1.0)
+        on = 1.0 - np.clip(occupied.off, 0.0, 1.0)
+        flexible = self.dynamic_w * np.clip(occupied.flexible, 0.0, 1.0 - self.urgent_ratio)
+        self._draw(self.idle_w * on, flexible)
+
+    def _draw(self, idle_w: Series, flexible_w: Series) -> None:
+        """Set the racks' power from what they want, as far as their power shelves' limits let them."""
+        urgent, flexible = self.limits.share_out(idle_w, self.dynamic_w * self.urgent_ratio, flexible_w)
         self.flexible_w = float(flexible.sum())
-        self.power_w = self.idle_w + self.dynamic_w * self.urgent_ratio + flexible
+        self.power_w = idle_w + urgent + flexible
 
     def run(self, seconds: float) -> None:
         """Count the energy of `seconds` at the present power."""
