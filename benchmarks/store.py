@@ -112,18 +112,21 @@ def site_rates(folder: Path, devices: int = 15_871, points: int = 7) -> dict[str
     """The newest readings of a site as large as the seed `dakhla`, from memory and from disk."""
     names = [f"hall-{number % 20:02d}/pdu-{number}" for number in range(devices)]
     values = dict.fromkeys(POINTS[:points], 1000.0)
-    live = Live(SiteClock(START, 0.0, 1.0), dict.fromkeys(names, 5.0))
+    clock = SiteClock(START, time.monotonic(), 1.0)
+    live, silent = (Live(clock, dict.fromkeys(names, life_s)) for life_s in (3600.0, 0.0))
     with ParquetStore.open(folder, sorted(names)) as store:
         for second in range(0, 100 * 5, 5):
             store.append([Reading(START + timedelta(seconds=second), name, values) for name in names])
     for name in names:
-        live.put(Reading(START, name, values))
+        live.put(Reading(clock.now(), name, values))
+        silent.put(Reading(START, name, values))
     reader = ParquetReader(folder)
     hall = [name for name in names if name.startswith("hall-03/")]
     return {
         "devices": devices,
         "series": devices * points,
         "latest_live": timed(live.snapshot),
+        "latest_live_all_stale": timed(silent.snapshot),
         "latest_hall": timed(lambda: reader.latest(hall)),
         "latest_site": timed(reader.latest),
     }
