@@ -1,4 +1,4 @@
-"""`igoudar simulate | collect | control | dashboard`: each part as a process of its own."""
+"""`igoudar simulate | collect | control | failsafe | dashboard`: each part as a process of its own."""
 
 import asyncio
 import os
@@ -22,10 +22,11 @@ RunId = Annotated[str, typer.Option("--run-id", help="Set by the supervisor: wai
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Register the four parts."""
+    """Register the parts."""
     app.command(help="Simulate the plant and serve its devices.")(simulate)
     app.command(help="Read every device into the store.")(collect)
     app.command(help="Decide, alarm, record and serve the API.")(control)
+    app.command(help="Resume what was paused when control gives no sign of life.")(failsafe)
     app.command(help="Serve the operator's page.")(dashboard)
 
 
@@ -120,6 +121,23 @@ def control(
             forced=forced,
             resource=resource,
         )
+
+    run_until_signalled(part())
+
+
+def failsafe(site: SiteName = "jazari-lab", state: State = None) -> None:
+    """Keeps every resume-by; it outlives the supervisor while jobs of a real scheduler are paused."""
+    from igoudar.control.actuation.schedulers.choice import open_scheduler
+    from igoudar.control.failsafe import service
+
+    plan, _ = load(site)
+    if plan.scheduler.kind == "simulated":
+        die_with_parent()
+    folder, parent = state_folder(plan.name, state), os.getppid()
+
+    async def part() -> None:
+        async with open_scheduler(plan, folder) as scheduler:
+            await service.run(folder, scheduler, lambda: os.getppid() != parent)
 
     run_until_signalled(part())
 

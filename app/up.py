@@ -19,7 +19,7 @@ from igoudar.control.client import ApiClient
 from igoudar.core.clock import wall_clock
 from igoudar.core.errors import IgoudarError, LinkError
 
-FRESH = ("endpoints.json", "clock.json", "api.json", "parts.json", "collect.sock")
+FRESH = ("endpoints.json", "clock.json", "api.json", "parts.json", "collect.sock", "heartbeat.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def plan(options: Options, state: Path) -> Plan:
     run_id = uuid.uuid4().hex
     common = [options.site, "--state", str(state)]
     parts = [
+        Part("failsafe", _command("failsafe", *common)),  # stopped after control: nothing stays paused
         Part("collect", _command("collect", *common, "--run-id", run_id)),
         Part("control", _command("control", *common, "--run-id", run_id, *_control(options, api))),
         Part("dashboard", _command("dashboard", *common, "--dashboard-port", str(page)), quiet=True),

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ async def run(state: Path, scheduler: Resumes, orphaned: Callable[[], bool]) -> 
 
 @asynccontextmanager
 async def alone(path: Path) -> AsyncIterator[None]:
-    """Hold the lock; wait for it while the failsafe of an earlier run still has paused jobs to watch."""
+    """Hold the lock, with our number in it; wait while the failsafe of an earlier run still watches."""
     with path.open("a") as lock:
         while True:
             try:
@@ -28,4 +29,7 @@ async def alone(path: Path) -> AsyncIterator[None]:
                 break
             except BlockingIOError:
                 await asyncio.sleep(POLL_S)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
