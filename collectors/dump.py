@@ -13,10 +13,12 @@ from igoudar.collectors.modbus_reader import ModbusReader
 from igoudar.collectors.probe.found import flags_json
 from igoudar.collectors.prometheus import PrometheusReader
 from igoudar.collectors.readers import Reader, Values
+from igoudar.collectors.redfish import Documents, RedfishReader
+from igoudar.collectors.redfish_json import pruned
 from igoudar.collectors.spans import Block, factor_span, value_span
 from igoudar.collectors.sunspec import Chain
 from igoudar.collectors.tape import Tape
-from igoudar.core.model import MetricAddress, OpcUaAddress, Profile, Reason
+from igoudar.core.model import MetricAddress, OpcUaAddress, Profile, Reason, RedfishAddress
 
 SCHEMA = 1
 HOLDING = 3
@@ -36,6 +38,10 @@ async def dump(profile: Profile, reader: Reader) -> dict[str, Any]:
         samples = await reader.samples()
         values = reader.decode(samples)
         raw = {"samples": _samples(profile, samples)}
+    elif isinstance(reader, RedfishReader):
+        documents = await reader.documents(slow=True)
+        values = reader.decode(documents, slow=True)
+        raw = {"resources": _resources(profile, documents)}
     else:
         values = await reader.read(slow=True)
         raw = {"nodes": _nodes(profile, values)}
@@ -94,6 +100,16 @@ def _samples(profile: Profile, samples: Mapping[bytes, list[float]]) -> dict[str
     addresses = (point.address for point in profile.points.values())
     names = sorted({a.metric for a in addresses if isinstance(a, MetricAddress)})
     return {name: samples[name.encode()] for name in names if name.encode() in samples}
+
+
+def _resources(profile: Profile, documents: Documents) -> dict[str, Any]:
+    """Only the properties that the profile decodes; a resource that was refused is left out."""
+    addresses = [p.address for p in profile.points.values() if isinstance(p.address, RedfishAddress)]
+    return {
+        resource: pruned(document, [a.pointer for a in addresses if a.resource == resource])
+        for resource, document in documents.items()
+        if not isinstance(document, Reason)
+    }
 
 
 def _nodes(profile: Profile, values: Values) -> dict[str, float]:

@@ -62,7 +62,15 @@ class Placed:
     address: Address
 
 
-PORTS = {"modbus-tcp": 502, "modbus-tls": 802, "opc.tcp": 4840, "http": 80, "https": 443}
+PORTS = {
+    "modbus-tcp": 502,
+    "modbus-tls": 802,
+    "opc.tcp": 4840,
+    "http": 80,
+    "https": 443,
+    "redfish-http": 80,
+    "redfish-https": 443,
+}
 
 
 SERIAL = "modbus-rtu://"

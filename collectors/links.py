@@ -1,5 +1,6 @@
 """From devices and addresses to readers: what shares a server shares its link."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,8 +15,10 @@ from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.opcua_line import Item
 from igoudar.collectors.poll import Station, period_s
 from igoudar.collectors.prometheus import PrometheusReader
+from igoudar.collectors.redfish import RedfishReader
+from igoudar.collectors.redfish_link import RedfishLink
 from igoudar.core.errors import ConfigError
-from igoudar.core.model import Device, Profile, TlsFiles
+from igoudar.core.model import Device, Profile, RedfishLogin, TlsFiles
 
 SCHEMES = {
     "modbus-tcp": "modbus",
@@ -24,6 +27,8 @@ SCHEMES = {
     "opc.tcp": "opcua",
     "http": "prometheus",
     "https": "prometheus",
+    "redfish-http": "redfish",
+    "redfish-https": "redfish",
 }
 
 
@@ -38,6 +43,8 @@ class Links:
     opcua: list[OpcUaSession] = field(default_factory=list)
     doors: Doors = field(default_factory=Doors)
     http: list[HttpLink] = field(default_factory=list)
+    login: RedfishLogin = field(default_factory=RedfishLogin)
+    redfish: list[RedfishLink] = field(default_factory=list)
 
     def background(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
         """What has to run beside the polls."""
@@ -49,6 +56,7 @@ class Links:
             link.release()
         for page in self.http:
             page.close()
+        await asyncio.gather(*(service.close() for service in self.redfish))
 
 
 def build(
@@ -58,6 +66,7 @@ def build(
     speed: float,
     doors: Doors | None = None,
     tls: TlsFiles | None = None,
+    login: RedfishLogin | None = None,
 ) -> Links:
     """Readers for all devices; nothing is connected yet.
 
@@ -67,13 +76,15 @@ def build(
         endpoints: Device name -> address, where it replaces the device's own.
         speed: Site seconds per wall second.
         doors: The ways into OPC UA servers.
-        tls: Files for Modbus over TLS.
+        tls: Files for Modbus and Redfish over TLS.
+        login: The account at Redfish services.
 
     Raises:
         ConfigError: an address or a profile that can't be.
     """
     placed = sorted((_place(d, profiles, endpoints) for d in devices), key=lambda p: p.address.server)
     links = Links(doors=doors or Doors(), context=context_of(tls or TlsFiles()))
+    links.login = login or RedfishLogin()
     for _, group in groupby(placed, key=lambda p: p.address.server):
         members = list(group)
         BUILDERS[SCHEMES[members[0].address.scheme]](links, members, speed)
@@ -121,8 +132,21 @@ def _prometheus(links: Links, members: Sequence[Placed], speed: float) -> None:
         links.stations.append(Station(placed.device, placed.profile, PrometheusReader(placed.profile, link)))
 
 
+def _redfish(links: Links, members: Sequence[Placed], speed: float) -> None:
+    """One connection per service, whatever the number of its chassis."""
+    del speed
+    address = members[0].address
+    tls = links.context if address.scheme == "redfish-https" else None
+    link = RedfishLink(address.host, address.port, tls, links.login, address.server)
+    links.redfish.append(link)
+    for placed in members:
+        reader = RedfishReader(placed.profile, link, f"/{placed.address.path}")
+        links.stations.append(Station(placed.device, placed.profile, reader))
+
+
 BUILDERS: Mapping[str, Callable[[Links, Sequence[Placed], float], None]] = {
     "modbus": _modbus,
     "opcua": _opcua,
     "prometheus": _prometheus,
+    "redfish": _redfish,
 }

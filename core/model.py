@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from igoudar.core.model_caps import Capping
 from igoudar.core.model_guard import Guarding
 from igoudar.core.model_scheduler import Scheduling
 from igoudar.core.model_writes import Interlock, Remote, WriteRules
@@ -60,6 +61,7 @@ class Kind(StrEnum):
     GPU = "gpu"
     DESALINATION = "desalination"
     ELECTROLYSER = "electrolyser"
+    POWER_SHELF = "power_shelf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Point:
     """One value of a device; the suffix of its name is its unit."""
 
     name: str
-    address: "ModbusAddress | OpcUaAddress | MetricAddress"
+    address: "ModbusAddress | OpcUaAddress | MetricAddress | RedfishAddress"
     counter: bool = False  # only grows; rollover and reset are told apart
     plausible: tuple[float, float] | None = None
     slow: bool = False  # read at the profile's slow period
@@ -142,6 +144,26 @@ class MetricAddress:
 
 @dataclass(frozen=True, slots=True)
 class ModbusRules:
+@dataclass(frozen=True, slots=True)
+class RedfishAddress:
+    """A property of a resource below the device's chassis; `*` in the pointer folds over an array or object."""
+
+    resource: str  # "EnvironmentMetrics", relative to the chassis; "" = the chassis itself
+    pointer: str  # RFC 6901, "/PowerWatts/Reading"
+    scale: float = 1.0
+    fold: str = ""  # sum, mean, max, min, count; "" = exactly one value
+    words: Mapping[str, int] = field(default_factory=dict)  # of an enumeration: word -> number, first wins
+
+
+@dataclass(frozen=True, slots=True)
+class RedfishLogin:
+    """How Redfish services know us; "" = no account, as over a management network of its own."""
+
+    user_file: str = ""
+    password_file: str = ""
+    session: bool = True  # a session of our own; otherwise the password goes with every request
+
+
     """How a product wants to be spoken to."""
 
     max_registers: int = 125
@@ -164,7 +186,7 @@ class Profile:
 
     name: str
     kind: Kind
-    protocol: str  # modbus | opcua | prometheus
+    protocol: str  # modbus | opcua | prometheus | redfish
     products: tuple[str, ...]
     source: str
     verified: str  # hardware | vendor-map | excerpt | generic
@@ -434,7 +456,9 @@ class Site:
     tls: TlsFiles = TlsFiles()
     network: str = ""  # the segmented network that protects links which can't protect themselves
     guard: Guarding = field(default_factory=Guarding)
+    redfish: RedfishLogin = RedfishLogin()
     writes: WriteRules = field(default_factory=WriteRules)
+    caps: Capping = field(default_factory=Capping)
     interlocks: tuple[Interlock, ...] = ()
     scheduler: Scheduling = field(default_factory=Scheduling)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"

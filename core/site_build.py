@@ -1,5 +1,6 @@
 """A Site from its file's tables and its expanded things."""
 
+from igoudar.core.control_tables.caps import capping
 from igoudar.core.control_tables.guard import guarding
 from igoudar.core.control_tables.scheduler import scheduling
 from igoudar.core.control_tables.writes import interlocks, write_rules
@@ -17,7 +18,7 @@ from igoudar.core.model import (
 )
 from igoudar.core.site_expand import Expanded
 from igoudar.core.site_file import Battery, Cooling, Flexible, GridLimits, PriceTable, SiteFile, Solar, Wind
-from igoudar.core.site_links import opcua_servers, tls_files
+from igoudar.core.site_links import opcua_servers, redfish_login, tls_files
 from igoudar.core.site_store import store_choice
 
 
@@ -50,7 +51,9 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         network=file.links.network,
         guard=guarding(file.guard),
         writes=write_rules(file.writes),
+        redfish=redfish_login(file),
         interlocks=interlocks(file.interlocks),
+        caps=capping(file.caps),
         scheduler=scheduling(file.scheduler),
         spool=SpoolRules(round(file.store.spool_gb * 1e9), file.store.spool_hours, file.store.window_s),
         sources=(*file.sources, *(f"{key}: {table.source}" for key, table in file.sourced() if table.source)),

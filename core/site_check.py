@@ -24,11 +24,13 @@ _ADDRESS = {
     "opcua": re.compile(r"opc\.tcp://[^\s/:]+:[0-9]{1,5}/\S+"),
     "prometheus": re.compile(r"https?://[^\s/:]+:[0-9]{1,5}/\S*"),
 }
+    "redfish": re.compile(r"redfish-https?://[^\s/:]+:[0-9]{1,5}/redfish/v1/Chassis/[^\s/]+"),
 _FORM = {
     "modbus": "modbus-tcp://HOST:PORT/UNIT, modbus-tls://HOST:PORT/UNIT or modbus-rtu:///dev/PORT?baud=RATE/UNIT",
     "opcua": "opc.tcp://HOST:PORT/TAG",
     "prometheus": "http://HOST:PORT/PATH",
 }
+    "redfish": "redfish-https://HOST:PORT/redfish/v1/Chassis/ID",
 
 
 def check_site(
@@ -121,7 +123,10 @@ def _devices(file: SiteFile, site: Expanded, protocols: Mapping[str, str]) -> It
     racks = {rack.name for rack in site.racks}
     cdus = {rack.cdu for rack in site.racks if rack.cdu}
     subjects = halls | racks | cdus | {feed.name for feed in site.feeds} | _site_wide(file)
-    known_for = {Kind.PDU: racks, Kind.GPU: racks, Kind.RACK_SENSORS: racks, Kind.CDU: cdus}
+    known_for = {
+        **dict.fromkeys((Kind.PDU, Kind.GPU, Kind.POWER_SHELF, Kind.RACK_SENSORS), racks),
+        Kind.CDU: cdus,
+    }
     for device, origin in zip(site.devices, site.origins["devices"], strict=True):
         known = known_for.get(device.kind, subjects)
         if device.subject not in known:

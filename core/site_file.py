@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from igoudar.core.control_tables.caps import CapsTable
 from igoudar.core.control_tables.guard import GuardTable
 from igoudar.core.control_tables.scheduler import SchedulerTable
 from igoudar.core.control_tables.writes import InterlockEntry, WritesTable
@@ -206,12 +207,21 @@ class TlsEntry(Table):
 class LinksTable(Table):
     """How devices are spoken to, by protocol; `network` names what protects links without security."""
 
+class RedfishTable(Table):
+    """The account at Redfish services: files that hold its name and password, for all of them alike."""
+
+    user_file: AbsoluteFile = ""
+    password_file: AbsoluteFile = ""
+    session: bool = True
+
+
     network: Words = ""
     tls: TlsEntry = TlsEntry()
     opcua: list[OpcUaEntry] = Field(default_factory=list)
 
 
 class SiteFile(Table):
+    redfish: RedfishTable = RedfishTable()
     """One site file."""
 
     name: Name
@@ -238,6 +248,11 @@ class SiteFile(Table):
 
     def sourced(self) -> list[tuple[str, Sourced]]:
         """Every table that carries figures, under its key path."""
+    caps: CapsTable = CapsTable()
+    guard: GuardTable = GuardTable()
+    writes: WritesTable = WritesTable()
+    interlocks: list[InterlockEntry] = Field(default_factory=list)
+    scheduler: SchedulerTable = SchedulerTable()
         found: list[tuple[str, Sourced]] = []
         for key in type(self).model_fields:
             value: Any = getattr(self, key)

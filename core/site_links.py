@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 
 from igoudar.core.errors import ConfigError
-from igoudar.core.model import OpcUaServer, TlsFiles
-from igoudar.core.site_file import OpcUaEntry, SiteFile, TlsEntry
+from igoudar.core.model import OpcUaServer, RedfishLogin, TlsFiles
+from igoudar.core.site_file import OpcUaEntry, RedfishTable, SiteFile, TlsEntry
 from igoudar.core.strict_toml import nearest
 
 
@@ -22,11 +22,18 @@ def tls_files(file: SiteFile) -> TlsFiles:
     return TlsFiles(table.ca, table.certificate, table.key, table.verify)
 
 
+def redfish_login(file: SiteFile) -> RedfishLogin:
+    """The model of `[links.redfish]`."""
+    table = file.links.redfish
+    return RedfishLogin(table.user_file, table.password_file, table.session)
+
+
 def check_links(file: SiteFile, addresses: Collection[str], where: str) -> Iterator[ConfigError]:
     """What is wrong with the links, given the devices' addresses."""
     servers = {address.rsplit("/", 1)[0] for address in addresses if address.startswith("opc.tcp://")}
     named: set[str] = set()
     yield from _tls(file.links.tls, f"{where}: links.tls")
+    yield from _redfish(file.links.redfish, addresses, f"{where}: links.redfish")
     for number, entry in enumerate(file.links.opcua, 1):
         origin = f"{where}: links.opcua[{number}]"
         if entry.server in named:
@@ -48,6 +55,16 @@ def _opcua(entry: OpcUaEntry, origin: str) -> Iterator[ConfigError]:
         yield ConfigError("a user needs a name and a password", where=origin, fix=fix)
     if entry.security == "none" and entry.password_file:
         fix = 'use security = "sign-and-encrypt", or no user'
+        yield ConfigError("a password is never sent in the clear", where=f"{origin}.password_file", fix=fix)
+
+
+def _redfish(entry: RedfishTable, addresses: Collection[str], origin: str) -> Iterator[ConfigError]:
+    if bool(entry.user_file) != bool(entry.password_file):
+        fix = "give both `user_file` and `password_file`, or neither"
+        yield ConfigError("an account needs a name and a password", where=origin, fix=fix)
+    clear = next((address for address in addresses if address.startswith("redfish-http://")), "")
+    if entry.password_file and clear:
+        fix = f"write redfish-https:// instead of {clear!r}, or name no account"
         yield ConfigError("a password is never sent in the clear", where=f"{origin}.password_file", fix=fix)
 
 

@@ -12,9 +12,11 @@ from igoudar.simulators.metrics_server import MetricsPages
 from igoudar.simulators.modbus_device import ModbusDevice
 from igoudar.simulators.modbus_server import ModbusServer
 from igoudar.simulators.ratings import largest_values
+from igoudar.simulators.redfish_server import ROOT, RedfishPages
 from igoudar.simulators.registers import RegisterBank
 
 PER_GATEWAY = 32  # Modbus devices behind one port
+PER_SERVICE = 8  # power shelves behind one Redfish service: those of half a row
 
 
 class SteppedSource(ValueSource, Protocol):
@@ -52,6 +54,7 @@ class Field:
         async with AsyncExitStack() as stack:  # a server that can't start takes the earlier ones with it
             await self._open_modbus(stack)
             await self._open_metrics(stack)
+            await self._open_redfish(stack)
             await self._open_opcua(stack)
             self._stack = stack.pop_all()
         return self
@@ -84,6 +87,15 @@ class Field:
         per_tag = {name: _gpus(firmware.device, gpus) for name, firmware in racks.items()}
         server = await stack.enter_async_context(HttpServer(MetricsPages(racks, per_tag, self._faults)))
         self.endpoints |= {name: f"{server.url}/{name}/metrics" for name in racks}
+
+    async def _open_redfish(self, stack: AsyncExitStack) -> None:
+        shelves = list(self._speaking("redfish").items())
+        for start in range(0, len(shelves), PER_SERVICE):
+            group = dict(shelves[start : start + PER_SERVICE])
+            server = await stack.enter_async_context(HttpServer(RedfishPages(group, self._faults)))
+            for name in group:
+                url = server.url.replace("http://", "redfish-http://")
+                self.endpoints[name] = f"{url}/{ROOT}/{name}"
 
     async def _open_opcua(self, stack: AsyncExitStack) -> None:
         devices = self._speaking("opcua")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -23,6 +23,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object.
@@ -48,6 +49,7 @@ class Response:
     content_type: str = "application/json"
     delay_s: float = 0.0
     drop: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_json(cls, document: object, status: HTTPStatus = HTTPStatus.OK) -> "Response":
@@ -138,7 +140,7 @@ async def _receive(reader: asyncio.StreamReader) -> tuple[Request, bool]:
     body = await reader.readexactly(_length(headers))
     url = urlsplit(words[1])
     keep = headers.get("connection", "").lower() != "close" and words[2] == "HTTP/1.1"
-    return Request(words[0], url.path, dict(parse_qsl(url.query)), body), keep
+    return Request(words[0], url.path, dict(parse_qsl(url.query)), body, headers), keep
 
 
 def _refuse_web_pages(headers: Mapping[str, str]) -> None:
@@ -163,5 +165,6 @@ def _head(response: Response, keep: bool) -> bytes:
         f"Content-Type: {response.content_type}",
         f"Content-Length: {len(response.body)}",
         f"Connection: {'keep-alive' if keep else 'close'}",
+        *(f"{name}: {value}" for name, value in response.headers.items()),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

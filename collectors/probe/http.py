@@ -1,24 +1,27 @@
-"""HTTP: a Prometheus text endpoint, such as NVIDIA's DCGM exporter, held against the profiles."""
+"""HTTP: a Prometheus text endpoint or a Redfish chassis, held against the profiles."""
 
 from collections.abc import Iterable
 
 from igoudar.collectors.endpoints import Address
 from igoudar.collectors.faults import LinkFault
-from igoudar.collectors.links import build
+from igoudar.collectors.links import SCHEMES, build
 from igoudar.collectors.probe.found import Found, best, fit
 from igoudar.core.model import Device, Profile, Reason
 
 DEFAULT_PATH = "metrics"
+DEFAULT_CHASSIS = "redfish/v1/Chassis/1"
 
 
 async def look(address: Address, profiles: Iterable[Profile]) -> list[Found]:
-    """What an endpoint offers; nothing when it has no metric that a profile knows.
+    """What an endpoint offers; nothing when it has nothing that a profile knows.
 
     Raises:
         LinkFault: it does not answer.
     """
-    url = address.url if address.path else f"{address.url.rstrip('/')}/{DEFAULT_PATH}"
-    known = {p.name: p for p in profiles if p.protocol == "prometheus"}
+    protocol = SCHEMES.get(address.scheme)
+    default = {"prometheus": DEFAULT_PATH, "redfish": DEFAULT_CHASSIS}.get(str(protocol), "")
+    url = address.url if address.path else f"{address.url.rstrip('/')}/{default}"
+    known = {p.name: p for p in profiles if p.protocol == protocol}
     links = build([Device(p.name, p.kind, p.name, url, "") for p in known.values()], known, {}, 1.0)
     fits = []
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from igoudar.collectors.profiles import writing
 from igoudar.collectors.profiles.plausible import PLAUSIBLE
+from igoudar.collectors.profiles.redfish import REDFISH_KEYS, redfish_address
 from igoudar.collectors.profiles.tables import Table, known, need, one_of
 from igoudar.collectors.registers import SUNSPEC_SENTINELS, WIDTHS
 from igoudar.core.errors import ConfigError
@@ -15,13 +16,14 @@ from igoudar.core.model import (
     OpcUaAddress,
     Point,
     Profile,
+    RedfishAddress,
 )
 from igoudar.core.strict_toml import nearest
 from igoudar.core.units import unit_of
 
-Address = ModbusAddress | OpcUaAddress | MetricAddress
+Address = ModbusAddress | OpcUaAddress | MetricAddress | RedfishAddress
 
-PROTOCOLS = ("modbus", "opcua", "prometheus")
+PROTOCOLS = ("modbus", "opcua", "prometheus", "redfish")
 VERIFIED = ("hardware", "vendor-map", "excerpt", "generic")
 WORD_ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 FOLDS = ("sum", "mean", "max", "min", "count")
@@ -196,10 +198,16 @@ def _metric(table: Table, _rules: Table, where: str) -> MetricAddress:
     return MetricAddress(str(need(table, "metric", where)), fold, float(table.get("scale", 1.0)))
 
 
+def _redfish(table: Table, _rules: Table, where: str) -> RedfishAddress:
+    known(table, COMMON_KEYS | REDFISH_KEYS, where)
+    return redfish_address(table, where)
+
+
 ADDRESSES: Mapping[str, Callable[[Table, Table, str], Address]] = {
     "modbus": _modbus,
     "opcua": _opcua,
     "prometheus": _metric,
+    "redfish": _redfish,
 }
 
 

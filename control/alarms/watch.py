@@ -11,7 +11,7 @@ from igoudar.core.model import AlarmRule, Device, Kind
 
 SILENT_PRIORITY = 3
 PART_PRIORITY = 1
-RACK_KINDS = (Kind.PDU, Kind.RACK_SENSORS, Kind.GPU, Kind.CDU)
+RACK_KINDS = (Kind.PDU, Kind.POWER_SHELF, Kind.RACK_SENSORS, Kind.GPU, Kind.CDU)
 
 
 @dataclass(frozen=True, slots=True)

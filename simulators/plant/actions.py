@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from igoudar.core.errors import CommandError
 from igoudar.core.model import Device, Kind
+from igoudar.simulators.plant import power_shelf
 from igoudar.simulators.plant.farm import Curtailment
 from igoudar.simulators.plant.flexible_loads import Drive
 
@@ -101,6 +102,7 @@ _ACTIONS: dict[Kind, Action] = {
     Kind.CHILLER: _chiller,
     Kind.CDU: _cdu,
     Kind.COOLING_PLANT: _cooling_plant,
+    Kind.POWER_SHELF: power_shelf.write,
     Kind.DESALINATION: lambda plant, device, point, value: _drive(plant.desalination, point, value),
     Kind.ELECTROLYSER: lambda plant, device, point, value: _drive(plant.electrolyser, point, value),
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from igoudar.core.model import Device, Kind
-from igoudar.simulators.plant import metering
+from igoudar.simulators.plant import metering, power_shelf
 from igoudar.simulators.plant.chillers import WATER_RISE_K, Chiller
 from igoudar.simulators.plant.cooling import AIR_RISE_K, LIQUID_RISE_K, outdoor_c
 from igoudar.simulators.plant.flexible_loads import Drive
@@ -195,7 +195,7 @@ def _gpu(plant: "Plant", device: Device) -> Values:
     liquid = float(plant.cooling.liquid_c[int(plant.cooling.cdu_of_rack[rack])])
     return {
         "gpu_power_w": float(racks.power_w[rack]) * part,
-        "gpu_power_limit_w": float(racks.peak_w[rack]) * part,
+        "gpu_power_limit_w": min(float(racks.peak_w[rack]), float(racks.limits.limit_w[rack])) * part,
         "gpu_utilisation_pct": 100.0 * min(1.0, max(0.0, used)),
         "gpu_temperature_c": liquid + 8.0 + 26.0 * used,
         "gpu_energy_wh": float(racks.energy_wh[rack]) * part,
@@ -227,6 +227,7 @@ _READERS: dict[Kind, Callable[["Plant", Device], Values]] = {
     Kind.COOLING_PLANT: _cooling_plant,
     Kind.RACK_SENSORS: _rack_sensors,
     Kind.GPU: _gpu,
+    Kind.POWER_SHELF: power_shelf.values,
     Kind.DESALINATION: lambda plant, device: _drive(plant.desalination, "product_m3"),
     Kind.ELECTROLYSER: lambda plant, device: _drive(plant.electrolyser, "product_kg"),
 }

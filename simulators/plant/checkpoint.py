@@ -34,6 +34,7 @@ def pack(plant: "Plant") -> bytes:
         "initial_wh": plant.initial_wh,
         "drained": plant.arrivals is None,
         "racks": plant.racks.energy_wh.tolist(),
+        "power_limits": plant.racks.limits.state(),
         "totals": asdict(plant.totals),
         "cluster": _cluster(plant.cluster),
         **{name: getattr(plant, name).state() for name in (*_PARTS, *_DRIVES)},
@@ -69,6 +70,7 @@ def apply(plant: "Plant", kept: dict[str, Any]) -> None:
     plant.time_s, plant.arrived_s, plant.initial_wh = (kept[n] for n in ("time_s", "arrived_s", "initial_wh"))
     plant.arrivals = None if kept["drained"] else plant.arrivals
     plant.racks.energy_wh = np.array(kept["racks"])
+    plant.racks.limits.load(kept.get("power_limits", {"limits": {}, "settings": {}}))
     plant.totals = Totals(**kept["totals"])
     for name in _PARTS:
         getattr(plant, name).load(kept[name])
@@ -106,6 +108,7 @@ def _restore_cluster(cluster: Cluster, kept: dict[str, Any]) -> None:
     )
     cluster.jobs = {record.job.job_id: record for record in map(_restored, kept["jobs"])}
     cluster.running = {i for i, record in cluster.jobs.items() if record.state is JobState.RUNNING}
+    cluster.slowed = {i for i in cluster.running if cluster.jobs[i].pace < 1.0}
     for record in cluster.jobs.values():
         for rack, gpus in record.placed.items():
             cluster.free[rack] -= gpus

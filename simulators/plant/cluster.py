@@ -33,6 +33,7 @@ class Cluster:
         self.ends: list[tuple[float, str]] = []  # heap of finishing times; stale entries are skipped
         self.begins: list[tuple[float, str]] = []  # heap of the ends of delays; stale entries are skipped
         self.running: set[str] = set()
+        self.slowed: set[str] = set()  # run below their full pace
         self.finished_ids: list[tuple[float, str]] = []
         self.seen = self.finished_count = self.rejected = self.shifted_count = 0
         self.missed: list[str] = []
@@ -233,8 +234,9 @@ class Cluster:
     def _free(self, record: JobRecord) -> None:
         for rack, gpus in record.placed.items():
             self.free[rack] += gpus
-        record.placed = {}
+        record.placed, record.pace = {}, 1.0
         self.running.discard(record.job.job_id)
+        self.slowed.discard(record.job.job_id)
         self._dirty = True
 
     def _forget(self) -> None:

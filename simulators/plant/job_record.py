@@ -1,5 +1,6 @@
 """One job on the simulated cluster: what it is, where it stands, what it has done."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zlib import crc32
@@ -26,6 +27,7 @@ class JobRecord:
     placed: dict[int, int] = field(default_factory=dict)  # rack index -> GPUs
     stops: int = 0
     shifted: bool = False  # held, delayed or suspended by somebody
+    pace: float = 1.0  # of the present run: work per time; less than 1 under a power limit
 
     @property
     def begin_at(self) -> datetime:
@@ -45,12 +47,15 @@ class JobRecord:
     @property
     def end_s(self) -> float:
         """When the present run ends by itself."""
-        return self.since_s + self.job.duration_s - self.done_s
+        left_s = self.job.duration_s - self.done_s
+        return self.since_s + left_s / self.pace if self.pace > 0 else math.inf
 
     def work_done_s(self, now_s: float) -> float:
         """Work done until `now_s` [s at full power]."""
         running = self.state is JobState.RUNNING
-        return min(self.job.duration_s, self.done_s + (now_s - self.since_s if running else 0.0))
+        return min(
+            self.job.duration_s, self.done_s + (self.pace * (now_s - self.since_s) if running else 0.0)
+        )
 
 
 def expected_s(job: Job, seed: int) -> float:

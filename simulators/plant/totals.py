@@ -28,6 +28,7 @@ class Totals:
     desalination: float = 0.0
     electrolyser: float = 0.0
     work_gpu_s: float = 0.0
+    urgent_cut: float = 0.0  # what power limits took from urgent load: nobody should ever do that
 
     @property
     def it(self) -> float:

@@ -48,6 +48,7 @@ def _others() -> list[Device]:
         *(device(f"pdu-{rack}-{side}", Kind.PDU, rack, share=0.5) for rack in racks for side in "ab"),
         *(device(f"sensors-{rack}", Kind.RACK_SENSORS, rack) for rack in racks),
         *(device(f"gpu-{rack}", Kind.GPU, rack) for rack in racks),
+        *(device(f"shelf-{rack}", Kind.POWER_SHELF, rack) for rack in racks),
         device("inverter-1", Kind.INVERTER, "pv", share=0.5),
         device("inverter-2", Kind.INVERTER, "pv", share=0.5),
         device("turbine-1", Kind.TURBINE, "wind"),
