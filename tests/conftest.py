@@ -1,11 +1,13 @@
 """What every test may use: real programs (or a stated skip) and the shared data."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.peers.slurm import Cluster, cluster
 
 # No deadline: these machines are noisy, and a figure of speed is no test. `make soak` looks longer.
 settings.register_profile(
@@ -24,6 +26,21 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no measured data at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster() -> Iterator[Cluster]:
+    """A real Slurm of 8 nodes for all tests of `xdist_group("slurm")`, which share one worker and so this."""
+    with cluster(8) as running:
+        yield running
+
+
+@pytest.fixture
+def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
+    """The real Slurm, with no jobs, no reservations and every node in service."""
+    slurm_cluster.clear()
+    yield slurm_cluster
+    slurm_cluster.clear()
 
 
 @pytest.hookimpl(wrapper=True)
