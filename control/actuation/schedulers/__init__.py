@@ -3,9 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from igoudar.core.errors import CommandError
 from igoudar.core.model import JobState
+
+
+class RefusedError(CommandError):
+    """Not asked of the scheduler: its rules, or the state of the job, forbid it.
+
+    `reason` is a word: unknown_job ended not_flexible held not_waiting not_running not_suspended begin
+    deadline not_opted_in expired no_budget unknown_node not_drained not_off.
+    """
+
+    def __init__(self, reason: str, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,7 @@ class QueuedJob:
     begin_at: datetime | None = None
     work_done_s: float = 0.0
     racks: tuple[str, ...] = ()
+    blocked: str = ""  # what a waiting job waits for that is not ours to give: hold dependency begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,42 @@ class Pauses(Protocol):
 
 
 class Scheduler(Queues, Delays, Pauses, Protocol):
-    """All of it."""
+    """What every adapter offers."""
+
+
+@runtime_checkable
+class Requeues(Protocol):
+    """Queues running jobs again from their beginning, where their users have agreed to it."""
+
+    async def requeue(self, job_id: str) -> None:
+        """Back to the queue; the work done so far is lost."""
+        ...
+
+
+@runtime_checkable
+class Budgets(Protocol):
+    """Keeps the jobs that start under a power; it ends by itself, so it is set again and again."""
+
+    async def set_budget(self, watts: float, until: datetime) -> datetime:
+        """Let no job start beyond `watts`, until then or for a quarter of an hour; until when it holds."""
+        ...
+
+    async def clear_budget(self) -> None:
+        """No limit but the whole."""
+        ...
+
+
+@runtime_checkable
+class NodePower(Protocol):
+    """Powers nodes that nothing runs on."""
+
+    async def power_down(self, node: str) -> None:
+        """Turn an idle and drained node off."""
+        ...
+
+    async def power_up(self, node: str) -> None:
+        """Turn a node on again."""
+        ...
 
 
 class RunNowReference(Protocol):

@@ -1,0 +1,1 @@
+"""Slurm by its own command line: a fixed list of verbs, without a shell; it never cancels a job."""
