@@ -94,7 +94,9 @@ def _run(options: "Options", folder: Path, lang: str | None) -> "Run | None":
 def _report(report: dict[str, Any], summary: Path | None, lang: str | None) -> None:
     if summary:
         write_whole(summary, report)
-    _say(render("app.summary", {**report, "run_now_wh": report["import_wh_run_now"]}, choose_language(lang)))
+    run_now_wh = report["import_wh_run_now"]
+    code = "app.summary_followed" if run_now_wh is None else "app.summary"
+    _say(render(code, {**report, "run_now_wh": run_now_wh}, choose_language(lang)))
     if report["devices_answering"] != report["devices"]:
         sys.exit(1)
 
