@@ -59,9 +59,9 @@ class Kind(StrEnum):
     COOLING_PLANT = "cooling_plant"
     RACK_SENSORS = "rack_sensors"
     GPU = "gpu"
+    POWER_SHELF = "power_shelf"
     DESALINATION = "desalination"
     ELECTROLYSER = "electrolyser"
-    POWER_SHELF = "power_shelf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,6 @@ class MetricAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class ModbusRules:
-@dataclass(frozen=True, slots=True)
 class RedfishAddress:
     """A property of a resource below the device's chassis; `*` in the pointer folds over an array or object."""
 
@@ -164,6 +162,8 @@ class RedfishLogin:
     session: bool = True  # a session of our own; otherwise the password goes with every request
 
 
+@dataclass(frozen=True, slots=True)
+class ModbusRules:
     """How a product wants to be spoken to."""
 
     max_registers: int = 125
@@ -454,11 +454,11 @@ class Site:
     sources: tuple[str, ...] = ()
     opcua: tuple[OpcUaServer, ...] = ()
     tls: TlsFiles = TlsFiles()
-    network: str = ""  # the segmented network that protects links which can't protect themselves
-    guard: Guarding = field(default_factory=Guarding)
     redfish: RedfishLogin = RedfishLogin()
-    writes: WriteRules = field(default_factory=WriteRules)
+    network: str = ""  # the segmented network that protects links which can't protect themselves
     caps: Capping = field(default_factory=Capping)
+    guard: Guarding = field(default_factory=Guarding)
+    writes: WriteRules = field(default_factory=WriteRules)
     interlocks: tuple[Interlock, ...] = ()
     scheduler: Scheduling = field(default_factory=Scheduling)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
@@ -479,7 +479,6 @@ class Setpoint:
     """A value asked of a device's writable point.
 
     `actuator` and `origin` are words of control/actuation/command.py; `epoch` is the lease's under which it
-    was decided; `approved_by` names the people who approved it, "" for nobody.
     """
 
     device: str

@@ -23,14 +23,14 @@ _ADDRESS = {
     ),
     "opcua": re.compile(r"opc\.tcp://[^\s/:]+:[0-9]{1,5}/\S+"),
     "prometheus": re.compile(r"https?://[^\s/:]+:[0-9]{1,5}/\S*"),
-}
     "redfish": re.compile(r"redfish-https?://[^\s/:]+:[0-9]{1,5}/redfish/v1/Chassis/[^\s/]+"),
+}
 _FORM = {
     "modbus": "modbus-tcp://HOST:PORT/UNIT, modbus-tls://HOST:PORT/UNIT or modbus-rtu:///dev/PORT?baud=RATE/UNIT",
     "opcua": "opc.tcp://HOST:PORT/TAG",
     "prometheus": "http://HOST:PORT/PATH",
-}
     "redfish": "redfish-https://HOST:PORT/redfish/v1/Chassis/ID",
+}
 
 
 def check_site(

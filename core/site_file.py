@@ -204,9 +204,6 @@ class TlsEntry(Table):
     reason: Words = ""
 
 
-class LinksTable(Table):
-    """How devices are spoken to, by protocol; `network` names what protects links without security."""
-
 class RedfishTable(Table):
     """The account at Redfish services: files that hold its name and password, for all of them alike."""
 
@@ -215,13 +212,16 @@ class RedfishTable(Table):
     session: bool = True
 
 
+class LinksTable(Table):
+    """How devices are spoken to, by protocol; `network` names what protects links without security."""
+
     network: Words = ""
     tls: TlsEntry = TlsEntry()
     opcua: list[OpcUaEntry] = Field(default_factory=list)
+    redfish: RedfishTable = RedfishTable()
 
 
 class SiteFile(Table):
-    redfish: RedfishTable = RedfishTable()
     """One site file."""
 
     name: Name
@@ -245,23 +245,19 @@ class SiteFile(Table):
     links: LinksTable = LinksTable()
     alarms: dict[str, AlarmOverride] = Field(default_factory=dict)
     store: Keeping = Keeping()
-
-    def sourced(self) -> list[tuple[str, Sourced]]:
-        """Every table that carries figures, under its key path."""
     caps: CapsTable = CapsTable()
     guard: GuardTable = GuardTable()
     writes: WritesTable = WritesTable()
     interlocks: list[InterlockEntry] = Field(default_factory=list)
     scheduler: SchedulerTable = SchedulerTable()
+
+    def sourced(self) -> list[tuple[str, Sourced]]:
+        """Every table that carries figures, under its key path."""
         found: list[tuple[str, Sourced]] = []
         for key in type(self).model_fields:
             value: Any = getattr(self, key)
             if isinstance(value, Sourced):
                 found.append((key, value))
-    guard: GuardTable = GuardTable()
-    writes: WritesTable = WritesTable()
-    interlocks: list[InterlockEntry] = Field(default_factory=list)
-    scheduler: SchedulerTable = SchedulerTable()
             elif isinstance(value, list):
                 found += [(f"{key}[{n}]", v) for n, v in enumerate(value, 1) if isinstance(v, Sourced)]
         return found
