@@ -28,8 +28,8 @@ POINTS = {
     Kind.RACK_SENSORS: "inlet_c inlet_mean_c outlet_c humidity_pct liquid_supply_c liquid_return_c "
     "liquid_flow_lpm leak_state",
     Kind.GPU: "gpu_power_w gpu_power_limit_w gpu_utilisation_pct gpu_temperature_c gpu_energy_wh gpu_count",
-    Kind.POWER_SHELF: "active_power_w energy_wh power_limit_w limit_enabled_state applied_limit_w limit_low_w "
-    "limit_high_w capacity_w supplies_count",
+    Kind.POWER_SHELF: "active_power_w energy_wh power_limit_w limit_enabled_state applied_limit_w "
+    "limit_low_w limit_high_w capacity_w supplies_count",
     Kind.DESALINATION: "active_power_w energy_wh limit_w enable_state product_m3",
     Kind.ELECTROLYSER: "active_power_w energy_wh limit_w enable_state product_kg",
 }
