@@ -9,6 +9,8 @@ from pathlib import Path
 
 from igoudar.collectors.actuate import Actuator
 from igoudar.collectors.endpoints import read_endpoints
+from igoudar.collectors.gate import Gate
+from igoudar.collectors.heartbeat import Heart, heartbeat
 from igoudar.collectors.inspector import Inspector
 from igoudar.collectors.keep import Sees, nobody
 from igoudar.collectors.keeping import SPOOL, keeping_metrics, open_keeper, spool_folder
@@ -17,6 +19,7 @@ from igoudar.collectors.live import MISSED_POLLS, Live
 from igoudar.collectors.mandate import Mandate
 from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
+from igoudar.collectors.renewal import Renewal
 from igoudar.collectors.self_metrics import Lag, gap_metrics, health_metrics
 from igoudar.collectors.serve import Server
 from igoudar.collectors.slow import slow_rules
@@ -58,10 +61,12 @@ class Collector:
         self.stations: dict[str, Station] = {}
         self.links, self._doors = Links(), Doors(site.opcua, state)
         self._site, self._profiles, self._clock = site, profiles, clock
-        self.mandate = Mandate(state)
-        actuator = Actuator(self.stations, self.live, clock)
+        mandate = Mandate(state)
+        self.gate = Gate(site, self.stations, self.live, clock, mandate, state)
+        self.actuator = Actuator(self.stations, self.gate, clock, state)
+        self.renewal, self.heart = Renewal(self.actuator), Heart(self.gate, self.actuator.holds)
         inspector = Inspector(self.stations, clock)
-        self.server = Server(self.live.snapshot, self.metrics, actuator.write, self.mandate.take, inspector)
+        self.server = Server(self.live.snapshot, self.metrics, self.actuator.write, mandate.take, inspector)
         self.lag = Lag(clock, acknowledged)
         self.keeper = open_keeper(
             store, state / SPOOL, site.spool, tell=self.server.publish, acknowledged=self.lag
@@ -79,7 +84,13 @@ class Collector:
             ExceptionGroup: of Moved, when the endpoints file `moved` names other addresses.
         """
         self.links = build(
-            self._site.devices, self._profiles, endpoints, self._clock.speed, self._doors, self._site.tls
+            self._site.devices,
+            self._profiles,
+            endpoints,
+            self._clock.speed,
+            self._doors,
+            self._site.tls,
+            self._site.redfish,
         )
         if self.links.unprotected and not self._site.network:
             LOG.warning(
@@ -89,6 +100,7 @@ class Collector:
             )
         self.stations.clear()
         self.stations.update({station.device.name: station for station in self.links.stations})
+        self.gate.settle()
         try:
             async with asyncio.TaskGroup() as group:
                 for work in self.links.background():
@@ -96,6 +108,9 @@ class Collector:
                 for station, phase in zip(self.links.stations, phases(len(self.stations)), strict=True):
                     name = station.device.name
                     group.create_task(poll(station, phase, self.take, self._clock, self.tally), name=name)
+                    if heartbeat(station) is not None:
+                        group.create_task(self.heart.beat(station))
+                group.create_task(self.renewal.run())
                 if moved is not None:
                     group.create_task(_watch(moved, endpoints))
         finally:
@@ -112,6 +127,8 @@ class Collector:
             "collector_points_total": totals.points,
             **gap_metrics(self.live),
             **health_metrics(self.stations, self.live),
+            **self.actuator.metrics(),
+            "collector_heartbeats_total": self.heart.beats,
             "collector_lag_s": self.lag.seconds,
             **keeping_metrics(self.keeper, self._site.spool),
             "collector_overruns_total": self.tally.overruns,
@@ -165,6 +182,7 @@ async def run(
     async with AsyncExitStack() as stack:
         stack.enter_context(spool_folder(state))
         collector = Collector(site, profiles, clock, store, state, acknowledged)
+        stack.callback(collector.actuator.close)
         await stack.enter_async_context(collector.server.listening(state / SOCKET))
         keeping = asyncio.create_task(collector.keeper.run(), name="keeper")
         try:
@@ -188,6 +206,8 @@ async def _rounds(
         try:
             await asyncio.wait((polling, keeping), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if not polling.done():
+                await collector.renewal.stop()  # while there are links: what we set is given back
             polling.cancel()
             await asyncio.wait((polling,))
         endpoints = _outcome(polling) or endpoints
