@@ -1,20 +1,34 @@
-"""The guarded write: what the profile and the site allow, checked again just before the wire."""
+"""The guarded write: checked, taken in turn, checked again, written, read back and answered for."""
 
+import asyncio
 import logging
 import math
-from collections.abc import Mapping
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
+from igoudar.collectors import procedure
+from igoudar.collectors.authority import LONGEST_WRITE_S
+from igoudar.collectors.checks.budget import Budget
+from igoudar.collectors.checks.deadband import same, unchanged
+from igoudar.collectors.checks.once import Once
+from igoudar.collectors.checks.pace import Pace
 from igoudar.collectors.faults import LinkFault
-from igoudar.collectors.live import Live
+from igoudar.collectors.gate import Gate
+from igoudar.collectors.holds import Held, Holds
 from igoudar.collectors.poll import Station
+from igoudar.collectors.procedure import Order
+from igoudar.collectors.readers import Permit
 from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Result, Success
 from igoudar.core.clock import Clock
-from igoudar.core.model import Point, Setpoint, Writable
+from igoudar.core.model import Setpoint, Writable
 
 LOG = logging.getLogger(__name__)
 
-TOLERANCE = 0.01  # of the value: what a device's own resolution may round
-LEAST_STEP = 0.5  # in the point's unit: integers and coarse scale factors
+LEAST_TIMER_S = 6.0  # wall: a fast clock must leave time to renew a timer
 
 
 class Actuator:
@@ -22,84 +36,171 @@ class Actuator:
 
     Args:
         stations: Every device by name.
-        live: The newest readings: a device that is not heard is not driven.
+        gate: The checks that need no memory, asked anew before each telegram.
         clock: Site time.
+        state: The folder of what must outlive a restart.
+        monotonic: Wall seconds.
     """
 
-    def __init__(self, stations: Mapping[str, Station], live: Live, clock: Clock) -> None:
-        self._stations, self._live, self._clock = stations, live, clock
+    def __init__(
+        self,
+        stations: Mapping[str, Station],
+        gate: Gate,
+        clock: Clock,
+        state: Path,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.gate, self.holds = gate, Holds(state)
+        self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.results, self.rejections = Counter[str](), Counter[str]()
+        self._stations, self._clock = stations, clock
+        self._once, self._budget, self._pace = Once(state), Budget(state), Pace(monotonic)
 
-    async def write(self, setpoint: Setpoint) -> Result:
-        """Check, write and read back one setpoint.
+    def close(self) -> None:
+        """Close its files."""
+        self._once.close()
 
-        Where the profile names a reversion timer it is set first, to the setpoint's remaining life; where it
-        names an enabling point, that is set last.
-        """
-        result = self._refusal(setpoint) or await self._carry_out(setpoint)
-        LOG.info("%s %s=%s: %s", setpoint.device, setpoint.point, setpoint.value, result)
+    async def write(self, wish: Setpoint) -> Result:
+        """Check, write and read back one setpoint; one at a time for each device."""
+        result = self._once.known(wish) or self.gate.refusal(wish)
+        if result is None:
+            async with self.turns[wish.device]:
+                result = self._once.known(wish) or self.gate.refusal(wish) or await self._carried(wish)
+        self.results[type(result).__name__.lower()] += 1
+        if isinstance(result, Rejected):
+            self.rejections[result.reason] += 1
+        LOG.info("%s %s=%s (%s): %s", wish.device, wish.point, wish.value, wish.command_id, result)
         return result
 
-    def _refusal(self, setpoint: Setpoint) -> Rejected | OutOfBounds | None:
-        station = self._stations.get(setpoint.device)
-        if station is None:
-            return Rejected("unknown_device")
-        point = station.profile.points.get(setpoint.point)
-        if point is None:
-            return Rejected("unknown_point")
-        if point.writable is None:
-            return Rejected("read_only")
-        if setpoint.point not in station.device.allow:
-            return Rejected("not_allowed")
-        return self._untimely(setpoint) or _out_of_bounds(setpoint.value, point.writable)
-
-    def _untimely(self, setpoint: Setpoint) -> Rejected | None:
-        if setpoint.expires_at <= self._clock.now():
-            return Rejected("expired")
-        reading = self._live.reading(setpoint.device)
-        return Rejected("no_telemetry") if reading is None or reading.gap is not None else None
-
-    async def _carry_out(self, setpoint: Setpoint) -> Result:
-        station = self._stations[setpoint.device]
-        point = station.profile.points[setpoint.point]
-        assert point.writable is not None  # noqa: S101 - checked in _refusal
+    async def _carried(self, wish: Setpoint) -> Result:
+        """Read before, spare what need not be written, and write the rest."""
         try:
-            await self._set_timer(station, point.writable, setpoint)
-            await station.reader.write(point, setpoint.value, lambda: None)
-            held = await station.reader.ask(point)
+            async with asyncio.timeout(LONGEST_WRITE_S):
+                order = await self.order(wish, wish.value, self.gate.permit(wish))
+                standing = await self._standing(wish, order)
+                if standing is not None:
+                    return standing
+                return self._spent(wish, order.rules) or await self._written(wish, order)
         except LinkFault as fault:
             return Error(str(fault))
-        if held is None or not _same(held, setpoint.value):
-            return Error(f"{point.name} reads back as {held} instead of {setpoint.value:g}")
-        return await self._enable(station, point.writable, held)
+        except TimeoutError:
+            return Error(f"not finished within {LONGEST_WRITE_S:g} s")
 
-    async def _set_timer(self, station: Station, rules: Writable, setpoint: Setpoint) -> None:
-        if not rules.reversion:
-            return
-        timer = station.profile.points[rules.reversion]
-        life_s = (setpoint.expires_at - self._clock.now()).total_seconds()
-        most_s = timer.writable.maximum if timer.writable else 65534.0
-        await station.reader.write(timer, float(math.ceil(min(max(life_s, 1.0), most_s))), lambda: None)
+    async def order(self, wish: Setpoint, value: float, permit: Permit) -> Order:
+        """A write of `value` to the place of `wish`, as the device stands now.
 
-    async def _enable(self, station: Station, rules: Writable, held: float) -> Result:
-        if not rules.enable:
-            return Success(held)
-        switch: Point = station.profile.points[rules.enable]
+        Raises:
+            LinkFault: the device shows no value there.
+        """
+        station = self._stations[wish.device]
+        point = station.profile.points[wish.point]
+        assert point.writable is not None  # noqa: S101 - checked by the gate
+        before = await station.reader.ask(point)
+        return Order(
+            station,
+            point,
+            point.writable,
+            value,
+            math.nan if before is None else before,
+            self.timer_s(wish),
+            permit,
+        )
+
+    def timer_s(self, wish: Setpoint) -> float:
+        """What the reversion timer of a place is armed with [s, site time].
+
+        The profile's time, as it is renewed; what must not be written often is armed for the command's life.
+        """
+        points = self._stations[wish.device].profile.points
+        rules = points[wish.point].writable
+        if rules is None or not rules.reversion:
+            return 0.0
+        life_s = (wish.expires_at - self._clock.now()).total_seconds() if rules.eeprom else 0.0
+        timer = points[rules.reversion].writable
+        wanted_s = max(rules.reversion_s, LEAST_TIMER_S * self._clock.speed, life_s)
+        return float(math.ceil(min(wanted_s, timer.maximum if timer else wanted_s)))
+
+    async def _standing(self, wish: Setpoint, order: Order) -> Result | None:
+        """Success without a write where the device holds the value already; its new end is kept."""
+        if math.isnan(order.before):
+            return Rejected("not_implemented")
+        if not unchanged(order.before, wish.value, order.rules.deadband):
+            return None
+        held = self.holds.at((wish.device, wish.point))
+        if held is not None and await self._in_force(held, order):
+            self.holds.put(replace(held, wish=wish))
+        elif order.rules.enable or order.rules.reversion:
+            return None
+        return Success(order.before)
+
+    async def _in_force(self, held: Held, order: Order) -> bool:
+        """Whether what we set is still enabled and its timer still runs."""
+        age_s = (self._clock.now() - held.renewed_at).total_seconds()
+        if not same(held.value, order.before) or (order.rules.reversion and age_s >= order.timer_s):
+            return False
+        if not order.rules.enable:
+            return True
+        bits = await order.station.reader.ask(order.companion(order.rules.enable))
+        return bool(int(bits or 0) & order.rules.enable_bit)
+
+    def _spent(self, wish: Setpoint, rules: Writable) -> Rejected | None:
+        """Pace and budget; both count attempts, for a device may wear by what it then refuses."""
+        place, now = (wish.device, wish.point), self._clock.now()
+        early = self._pace.refusal(place, now, rules.every_s)
+        if early is None and rules.eeprom:
+            early = self._budget.spend(place, now.date(), rules.daily_writes)
+        return early
+
+    async def _written(self, wish: Setpoint, order: Order) -> Result:
+        place = wish.device, wish.point
+        if not self._once.begins(wish):
+            return Rejected("unrecorded")
+        self._pace.begins(place, self._clock.now())
+        result: Result = Error(f"not finished within {LONGEST_WRITE_S:g} s")
         try:
-            await station.reader.write(switch, 1.0, lambda: None)
-            if await station.reader.ask(switch) == 1.0:
-                return Success(held)
-            return Partial(held, f"{switch.name} did not take 1")
-        except LinkFault as fault:
-            return Partial(held, f"{switch.name}: {fault}")
+            result = await procedure.carry_out(order)
+        finally:
+            self._pace.ended(place, well=isinstance(result, Success | Rejected | OutOfBounds))
+            self._once.ended(wish, result)
+            self._answer_for(wish, order, result)
+        return result
 
+    def _answer_for(self, wish: Setpoint, order: Order, result: Result) -> None:
+        """From now on we renew it and take it back; what is not known to stand is looked at then."""
+        if isinstance(result, Rejected | OutOfBounds):
+            return
+        value = order.value if isinstance(result, Error) else result.value
+        earlier = self.holds.at((wish.device, wish.point))
+        before = earlier.before if earlier and same(earlier.value, order.before) else order.before
+        self.holds.put(
+            Held(wish, value, before, self._timed(order), self._clock.now(), self.gate.mandate.cycle)
+        )
 
-def _out_of_bounds(value: float, rules: Writable) -> Rejected | OutOfBounds | None:
-    if not math.isfinite(value):
-        return Rejected("not_a_number")
-    if not rules.minimum <= value <= rules.maximum:
-        return OutOfBounds(rules.minimum, rules.maximum)
-    return None
+    def _timed(self, order: Order) -> bool:
+        return bool(order.rules.reversion) and order.point.name not in order.station.device.no_reversion
 
+    def metrics(self) -> dict[str, float]:
+        """Writes by result, refusals by reason, and what we hold."""
+        kinds = (Success, Partial, OutOfBounds, Rejected, Error)
+        counts = {kind.__name__.lower(): self.results[kind.__name__.lower()] for kind in kinds}
+        return {
+            **{f'collector_writes_total{{result="{name}"}}': count for name, count in counts.items()},
+            **{
+                f'collector_writes_rejected_total{{reason="{reason}"}}': count
+                for reason, count in sorted(self.rejections.items())
+            },
+            "collector_setpoints_held": len(self.holds),
+            "collector_setpoints_lost_total": self.holds.lost,
+            "collector_authority_valid": float(self.gate.mandate.valid),
+            "collector_hands_off": float(self.gate.hands_off),
+        }
 
-def _same(held: float, asked: float) -> bool:
-    return math.isclose(held, asked, rel_tol=TOLERANCE, abs_tol=LEAST_STEP)
+    def now(self) -> datetime:
+        """Site time."""
+        return self._clock.now()
+
+    def knows(self, wish: Setpoint) -> bool:
+        """Whether its place is still there, and can be written."""
+        station = self._stations.get(wish.device)
+        point = station.profile.points.get(wish.point) if station else None
+        return point is not None and point.writable is not None

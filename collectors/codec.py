@@ -160,6 +160,14 @@ def fitting_scale_factor(point: Point, largest: float) -> int:
     return next(e for e in range(-3, 11) if scaled(raw, -e) <= high or e == 10)
 
 
+def resolution(point: Point, value: float, scale_factor: int | None) -> float:
+    """How far a point's register may round `value`: one step of an integer, one part in 10^6 of a float."""
+    address = _address(point)
+    if shape(address).format in "fd":
+        return max(abs(value) * 1e-6, 1e-9)
+    return scaled(abs(address.scale), scale_factor or 0 if address.scale_factor is not None else 0)
+
+
 def reorder(data: bytes, order: str) -> bytes:
     """Between the wire's word and byte order and plain big-endian; its own inverse."""
     if order == "ABCD":

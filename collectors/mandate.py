@@ -1,5 +1,6 @@
 """The authority that the collector obeys just now, by its own clock, and the highest epoch it ever saw."""
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from igoudar.core.durable import write_durably
 from igoudar.core.errors import CommandError
 
 EPOCH_FILE = "epoch"
+TURNS = 3
+LEAST_PATIENCE_S = 2.0  # wall: a busy host delays a turn
 
 
 class Mandate:
@@ -26,6 +29,8 @@ class Mandate:
         self.authority: Authority | None = None
         self.deadline_s = -math.inf  # monotonic: from then on the authority is worth nothing
         self.advanced_s = -math.inf  # monotonic: when the control loop last showed a new cycle
+        self.turned = asyncio.Event()  # set with every authority; whoever waits clears it
+        self._turn_s = math.inf  # what the loop's last turn took
 
     def take(self, authority: Authority) -> None:
         """Obey `authority` from now on.
@@ -42,6 +47,7 @@ class Mandate:
         if authority.epoch > self.epoch:
             self._keep(authority.epoch)
         self._note(authority)
+        self.turned.set()
 
     def _keep(self, epoch: int) -> None:
         """On disk before it is obeyed: after a restart, too, nobody older is."""
@@ -59,7 +65,7 @@ class Mandate:
     def _note(self, authority: Authority) -> None:
         now_s, before = self._monotonic(), self.authority
         if before is None or (authority.epoch, authority.cycle) > (before.epoch, before.cycle):
-            self.advanced_s = now_s
+            self._turn_s, self.advanced_s = now_s - self.advanced_s, now_s
         ends_s = now_s + authority.lease_s
         self.deadline_s = ends_s if authority.deadline_s is None else min(ends_s, authority.deadline_s)
         self.authority = authority
@@ -73,6 +79,19 @@ class Mandate:
     def lost_s(self) -> float:
         """How long ago the authority ended [s]; negative while it is valid."""
         return self._monotonic() - self.deadline_s
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """Epoch and cycle of the control loop, as it last showed them."""
+        return (self.authority.epoch, self.authority.cycle) if self.authority else (0, 0)
+
+    @property
+    def turning(self) -> bool:
+        """Whether the control loop turns: a new cycle came within three of its turns and within the lease."""
+        if self.authority is None or not self.valid:
+            return False
+        patience_s = min(max(TURNS * self._turn_s, LEAST_PATIENCE_S), self.authority.lease_s)
+        return self._monotonic() - self.advanced_s <= patience_s
 
     def mode(self, actuator: str) -> str:
         """The mode of an actuator class; observe unless a valid authority says otherwise."""

@@ -73,12 +73,20 @@ class ModbusReader:
         try:
             await self._plan(slow=False)
             factor = await self._factor(point)
-            registers = codec.encode(point, value, factor)
+            registers, wanted = self._expressed(point, value, factor)
             await self._link.write(self._unit, address_of(point, self._models), registers, permit)
         finally:
             self._link.leave()
+        return wanted
+
+    def _expressed(self, point: Point, value: float, factor: int | None) -> tuple[bytes, float]:
+        """The registers for a value, and what they hold of it; a scale factor may leave no room."""
+        registers = codec.encode(point, value, factor)
         wanted = codec.decode(point, registers, factor)[0]
-        return value if wanted is None else wanted
+        if wanted is None or abs(wanted - value) > codec.resolution(point, value, factor):
+            what = f"{point.name} can't hold {value:g} with the device's scale factor"
+            raise LinkFault(Reason.OUT_OF_RANGE, what, where=self._where)
+        return registers, wanted
 
     async def _plan(self, slow: bool) -> Plan:
         await self._link.connect()  # first: what was known may not hold on a new connection

@@ -1,6 +1,6 @@
 """What became of a write; one of five, never an exception."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class OutOfBounds:
 class Rejected:
     """Not written: the site, the profile or the state of the device forbids it."""
 
-    reason: str  # unknown_device unknown_point read_only not_allowed expired no_telemetry not_a_number
+    reason: str  # a word of docs/safety.md: not_allowed, expired, interlock, overridden, ...
+    detail: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from igoudar.collectors.profiles.tables import Table, known, need
 from igoudar.core.errors import ConfigError
-from igoudar.core.model import Interlock, ModbusAddress, Point, Profile, Remote, Writable
+from igoudar.core.model import ModbusAddress, Point, Profile, Writable
+from igoudar.core.model_writes import Interlock, Remote
 from igoudar.core.strict_toml import nearest
 
 NUMBERS = ("deadband", "every_s", "reversion_s", "verify_s")

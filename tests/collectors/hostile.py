@@ -15,6 +15,7 @@ class Asked:
     def __init__(self, frame: bytes, number: int) -> None:
         self.transaction, _, _, self.unit, self.function = struct.unpack(">HHHBB", frame[:8])
         self.address, self.count = struct.unpack(">HH", frame[8:12])
+        self.data = frame[13:]  # of a write
         self.number = number  # of the request, over all connections
 
     def frame(self, pdu: bytes, transaction: int | None = None, unit: int | None = None) -> bytes:

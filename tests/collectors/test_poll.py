@@ -10,7 +10,7 @@ from igoudar.collectors.faults import LinkFault
 from igoudar.collectors.live import Live
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll, read_once
 from igoudar.collectors.profiles import load_profiles
-from igoudar.collectors.readers import Values
+from igoudar.collectors.readers import Permit, Values
 from igoudar.core.clock import ManualClock
 from igoudar.core.model import Point, Quality, Reading, Reason
 
@@ -32,7 +32,11 @@ class Scripted:
         await asyncio.sleep(self.takes_s)
         return self.answer(self.reads)
 
-    async def write(self, point: Point, value: float) -> float:
+    async def ask(self, point: Point) -> float | None:
+        raise AssertionError(point.name)
+
+    async def write(self, point: Point, value: float, permit: Permit) -> float:
+        del permit
         raise AssertionError(f"{point.name} {value}")
 
 

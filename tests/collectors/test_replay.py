@@ -16,7 +16,7 @@ from igoudar.collectors.modbus_reader import ModbusReader
 from igoudar.collectors.probe.found import flags_json
 from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.prometheus import PrometheusReader
-from igoudar.collectors.readers import Values
+from igoudar.collectors.readers import Permit, Values
 from igoudar.core.model import ModbusRules, OpcUaAddress, Profile, Quality, Reason
 
 DUMPS = sorted((Path(__file__).parent.parent / "dumps").glob("*.json"))
@@ -36,7 +36,7 @@ class Recorded:
             raise DeviceFault(Reason.EXCEPTION, answer["exception"], "as recorded")
         return bytes.fromhex(answer["registers"])
 
-    async def write(self, unit: int, address: int, registers: bytes) -> None:
+    async def write(self, unit: int, address: int, registers: bytes, permit: Permit) -> None:
         raise AssertionError("a replay writes nothing")
 
     async def connect(self) -> None: ...

@@ -5,17 +5,20 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from igoudar.collectors import service, wire
+from igoudar.collectors.authority import Authority
 from igoudar.collectors.client import CollectClient
 from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Success
 from igoudar.core.clock import ManualClock
 from igoudar.core.errors import ConfigError, LinkError
 from igoudar.core.model import Device, Reason, Setpoint, Site
+from igoudar.core.model_writes import WriteRules
 from igoudar.core.store.parquet import ParquetStore
 
 from .hostile import Asked, hostile
@@ -29,7 +32,7 @@ CLOCK_SPEED = 10.0  # shortens the polls to their floor of one second
 
 
 def site(*devices: Device) -> Site:
-    return Site("s", "S", 0.0, 0.0, 0.0, "UTC", (), (), (), devices)
+    return Site("s", "S", 0.0, 0.0, 0.0, "UTC", (), (), (), devices, writes=WriteRules(settle_s=0))
 
 
 DEVICES = site(
@@ -38,8 +41,17 @@ DEVICES = site(
 )
 UNITS: Mapping[int, Mapping[int, int]] = {
     1: image(METER, {"active_power_w": 5000.0, "frequency_hz": 50.0, "active_energy_import_wh": 42.0}),
-    2: image(INVERTER, {"active_power_w": 250.0, "frequency_hz": 50.0, "limit_pct": 100.0}),
+    2: image(
+        INVERTER,
+        {"active_power_w": 250.0, "frequency_hz": 50.0, "limit_pct": 100.0, "limit_revert_s": 0.0},
+    ),
 }
+
+
+def next_epoch(folder: Path) -> int:
+    """As a new control process would have it."""
+    file = folder / "epoch"
+    return 1 + (int(file.read_text()) if file.exists() else 0)
 
 
 def addresses(port: int) -> dict[str, str]:
@@ -58,6 +70,7 @@ async def collecting(
     try:
         await asyncio.wait_for(ready.wait(), 10)
         async with CollectClient(folder / "collect.sock") as client:
+            await client.authority(Authority(next_epoch(folder), "test", 60.0, {"curtailment": "auto"}))
             yield client, clock
     finally:
         task.cancel()
@@ -117,7 +130,10 @@ async def test_a_guarded_write_acts_and_sets_timer_and_enable(tmp_path: Path) ->
             while (await client.snapshot()).value("inverter", "limit_pct") != 60.0:
                 await asyncio.sleep(0.02)
         values = (await client.snapshot()).readings["inverter"].values
-        assert (values["limit_revert_s"], values["limit_enabled_state"]) == (300.0, 1.0)
+        assert (values["limit_revert_s"], values["limit_enabled_state"]) == (60.0, 1.0)
+        metrics = await client.metrics()
+        assert metrics['collector_writes_total{result="success"}'] == 1
+        assert metrics["collector_setpoints_held"] == 1
 
 
 async def test_21_what_may_not_be_written_never_reaches_the_wire(tmp_path: Path) -> None:
@@ -134,6 +150,7 @@ async def test_21_what_may_not_be_written_never_reaches_the_wire(tmp_path: Path)
         clock.advance(200)
         assert await client.write(limit()) == Rejected("no_telemetry")
         assert (await client.snapshot()).value("inverter", "limit_pct") is None
+        assert (await client.metrics())['collector_writes_rejected_total{reason="expired"}'] == 1
 
 
 async def test_6_a_dead_device_costs_only_itself(tmp_path: Path) -> None:
@@ -161,10 +178,12 @@ async def test_21_a_write_to_a_device_that_is_gone_never_looks_successful(tmp_pa
         async with pymodbus_server({1: UNITS[1]}) as other:
             moved = {"schema": 1, "run_id": "b", "devices": addresses(other)}
             (tmp_path / "endpoints.json").write_text(json.dumps(moved))
+            ids = (f"c{number}" for number in count(2))
             async with asyncio.timeout(10):
                 while (await client.metrics())["collector_devices_answering"] > 1:
-                    assert isinstance(await client.write(limit(40.0)), Success | Partial | Error | Rejected)
-            assert isinstance(await client.write(limit(40.0)), Error | Rejected)
+                    result = await client.write(limit(40.0, command_id=next(ids)))
+                    assert isinstance(result, Success | Partial | Error | Rejected)
+            assert isinstance(await client.write(limit(40.0, command_id=next(ids))), Error | Rejected)
 
 
 async def test_devices_that_move_are_followed(tmp_path: Path) -> None:

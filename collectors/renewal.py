@@ -1,0 +1,144 @@
+"""What stands on devices by our doing: renewed while it is wanted and control turns, else given back."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from igoudar.collectors import procedure
+from igoudar.collectors.actuate import Actuator
+from igoudar.collectors.authority import LONGEST_WRITE_S
+from igoudar.collectors.checks.pace import Place
+from igoudar.collectors.faults import LinkFault
+from igoudar.collectors.holds import Held
+from igoudar.collectors.procedure import TAKEN, Order
+from igoudar.collectors.results import Error, Partial, Rejected, Result
+
+LOG = logging.getLogger(__name__)
+
+TICK_S = 0.5  # wall
+STOP_S = 5.0  # wall: how long a clean stop may take to give everything back
+TRIES = 5  # of giving one setpoint back
+
+Deed = Literal["keep", "renew", "release", "forget"]
+
+GIVEN_UP = ("observe", "not_approved", "overridden", "interlock")
+"""Refusals of a setpoint that stands which mean that it is not wanted any more."""
+
+
+def deed(held: Held, refusal: Rejected | None, now: datetime, timer_s: float, *, turned: bool) -> Deed:
+    """What to do about a setpoint that stands; pure.
+
+    Args:
+        held: It.
+        refusal: What would forbid writing it now.
+        now: Site time.
+        timer_s: What its reversion timer was armed with; 0 = it has none.
+        turned: Whether the control loop has turned since it was last written.
+    """
+    age_s = (now - held.renewed_at).total_seconds()
+    if held.timed and age_s >= 2 * timer_s:
+        return "forget"  # its timer has run out: it is not ours any more
+    if now >= held.wish.expires_at or (refusal is not None and refusal.reason in GIVEN_UP):
+        return "release"
+    if refusal is not None or not timer_s:
+        return "keep"
+    return "renew" if turned and age_s >= timer_s / 3 else "keep"
+
+
+class Renewal:
+    """Looks after what the actuator has set.
+
+    Args:
+        actuator: Holds it, and whose turn it is at each device.
+    """
+
+    def __init__(self, actuator: Actuator) -> None:
+        self._actuator, self._gate, self._holds = actuator, actuator.gate, actuator.holds
+        self._busy: set[Place] = set()
+
+    async def run(self) -> None:
+        """Look after everything until cancelled: at each turn of control, and at each tick."""
+        turned = self._gate.mandate.turned
+        async with asyncio.TaskGroup() as group:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TICK_S):
+                        await turned.wait()
+                turned.clear()
+                group.create_task(self.round())  # beside the last one: a slow device keeps no other waiting
+
+    async def round(self) -> None:
+        """Look after everything that is not being looked after."""
+        idle = [held for held in self._holds if held.place not in self._busy]
+        await asyncio.gather(*map(self._look_after, idle))
+
+    async def stop(self) -> None:
+        """Give everything back, as far as that may be and time allows."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*map(self._give_back, self._holds))
+
+    async def _look_after(self, held: Held) -> None:
+        self._busy.add(held.place)
+        try:
+            match self._deed(held):
+                case "forget":
+                    self._holds.drop(held)
+                case "renew":
+                    await self._renew(held)
+                case "release":
+                    await self._give_back(held)
+        finally:
+            self._busy.discard(held.place)
+
+    def _deed(self, held: Held) -> Deed:
+        if not self._actuator.knows(held.wish):
+            return "forget"
+        if not self._gate.mandate.valid:  # nobody wants it any more, and for a while nobody else writes
+            return "release" if self._gate.may_release() else "keep"
+        refusal, cycle = self._gate.refusal(held.wish), self._gate.mandate.cycle
+        timer_s = self._actuator.timer_s(held.wish)
+        turned = cycle > held.renewed_cycle
+        reason = refusal if isinstance(refusal, Rejected) else None
+        return deed(held, reason, self._actuator.now(), timer_s, turned=turned)
+
+    async def _renew(self, held: Held) -> None:
+        async with self._actuator.turns[held.wish.device]:
+            if self._holds.at(held.place) is not held:
+                return
+            result = await self._done(held, release=False)
+            if result == TAKEN:
+                LOG.warning("%s %s does not hold what was set", *held.place)
+                self._holds.drop(held, lost=True)
+            elif not isinstance(result, Rejected | Error):
+                cycle = self._gate.mandate.cycle
+                self._holds.put(replace(held, renewed_at=self._actuator.now(), renewed_cycle=cycle))
+
+    async def _give_back(self, held: Held) -> None:
+        async with self._actuator.turns[held.wish.device]:
+            if self._holds.at(held.place) is not held or not self._gate.may_release():
+                return
+            result = await self._done(held, release=True)
+            LOG.info("%s %s given back: %s", *held.place, result)
+            if not isinstance(result, Error | Partial) or held.failures + 1 >= TRIES:
+                self._holds.drop(held, lost=isinstance(result, Error | Partial))
+            elif self._holds.at(held.place) is held:
+                self._holds.put(replace(held, failures=held.failures + 1))
+
+    async def _done(self, held: Held, *, release: bool) -> Result:
+        permit = self._gate.release_permit if release else self._gate.permit(held.wish)
+        try:
+            async with asyncio.timeout(LONGEST_WRITE_S):
+                order: Order = await self._actuator.order(held.wish, held.value, permit)
+                if not release:
+                    return await procedure.renew(order)
+                return await procedure.release(order, self._factory(held, order))
+        except (LinkFault, TimeoutError) as error:
+            return Error(str(error))
+
+    @staticmethod
+    def _factory(held: Held, order: Order) -> float:
+        return held.before if order.rules.factory is None else order.rules.factory
