@@ -127,8 +127,8 @@ def control(
 
 def failsafe(site: SiteName = "jazari-lab", state: State = None) -> None:
     """Keeps every resume-by; it outlives the supervisor while jobs of a real scheduler are paused."""
-    from igoudar.control.actuation.schedulers.choice import open_scheduler
     from igoudar.control.failsafe import service
+    from igoudar.control.failsafe.schedulers import open_resumes
 
     plan, _ = load(site)
     if plan.scheduler.kind == "simulated":
@@ -136,7 +136,7 @@ def failsafe(site: SiteName = "jazari-lab", state: State = None) -> None:
     folder, parent = state_folder(plan.name, state), os.getppid()
 
     async def part() -> None:
-        async with open_scheduler(plan, folder) as scheduler:
+        async with open_resumes(plan, folder) as scheduler:
             await service.run(folder, scheduler, lambda: os.getppid() != parent)
 
     run_until_signalled(part())

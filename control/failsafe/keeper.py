@@ -4,13 +4,12 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.failsafe import deeds as record
 from igoudar.control.failsafe.deeds import Deed
 from igoudar.control.failsafe.heartbeat import process_lives, read_beat
@@ -19,7 +18,6 @@ from igoudar.control.failsafe.watch import Deadlines, Pause, Pulse, Why
 from igoudar.core.clock import SiteClock
 from igoudar.core.errors import CommandError, ConfigError, LinkError, StoreError
 from igoudar.core.i18n import render
-from igoudar.core.model import JobState
 from igoudar.core.terminal import printable
 
 LOG = logging.getLogger(__name__)
@@ -35,8 +33,8 @@ KEPT = 1000  # deeds for pauses that are over; control has long read the older o
 class Resumes(Protocol):
     """All that the failsafe may do to a scheduler."""
 
-    async def queue(self, finished_since: datetime | None = None) -> Queue:
-        """The jobs and how they stand."""
+    async def suspended(self) -> Collection[str]:
+        """The jobs that are suspended now."""
         ...
 
     async def resume(self, job_id: str) -> None:
@@ -108,8 +106,8 @@ class Failsafe:
         return {pause: why for pause, why in (found | begun).items() if self._open(pause)}
 
     async def _resume(self, wanted: Mapping[Pause, Why], now_s: float) -> None:
-        states = await self._states()
-        settled = {} if states is None else {p: w for p, w in wanted.items() if _runs(states, p)}
+        listed = await self._listed()
+        settled = {} if listed is None else {p: w for p, w in wanted.items() if p.job_id not in listed}
         self._keep([_settled(self._deed(pause, why)) for pause, why in settled.items()])
         since_s = now_s - CONFIRM_S
         asked = {
@@ -119,22 +117,21 @@ class Failsafe:
         room = asyncio.Semaphore(AT_ONCE)
         errors = await asyncio.gather(*(self._ask(pause, room) for pause in asked))
         for pause, error in zip(asked, errors, strict=True):
-            self._note(pause, error, blind=states is None, now_s=now_s)
-        self._back_off(any(errors) or states is None, now_s)
+            self._note(pause, error, blind=listed is None, now_s=now_s)
+        self._back_off(any(errors) or listed is None, now_s)
 
     def _may_ask(self, pause: Pause, now_s: float) -> bool:
         """True unless the scheduler has just acknowledged it and its list may lag."""
         asked_s = self._asked_s.get(pause)
         return asked_s is None or now_s - asked_s >= CONFIRM_S
 
-    async def _states(self) -> dict[str, JobState] | None:
-        """How the jobs stand; None when the scheduler's list can't be read: then it is asked blindly."""
+    async def _listed(self) -> Collection[str] | None:
+        """The suspended jobs; None when the scheduler's list can't be read: then it is asked blindly."""
         try:
-            queue = await self.scheduler.queue()
+            return await self.scheduler.suspended()
         except (LinkError, CommandError) as error:
             self._say(str(error))
             return None
-        return {job.job_id: job.state for job in queue.jobs}
 
     async def _ask(self, pause: Pause, room: asyncio.Semaphore) -> str:
         async with room:
@@ -212,11 +209,6 @@ async def _last_pass(failsafe: Failsafe) -> None:
     while not failsafe.idle and time.monotonic() < until:
         await asyncio.sleep(POLL_S)
         await failsafe.step(time.monotonic())
-
-
-def _runs(states: Mapping[str, JobState], pause: Pause) -> bool:
-    """True for one that is not suspended any more, whoever resumed it, and for one that has ended."""
-    return states.get(pause.job_id) is not JobState.SUSPENDED
 
 
 def _tried(deed: Deed) -> Deed:

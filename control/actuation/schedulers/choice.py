@@ -7,13 +7,24 @@ from pathlib import Path
 
 from igoudar.control.actuation.schedulers import Scheduler
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
+from igoudar.control.actuation.schedulers.slurm.scheduler import SlurmScheduler
+from igoudar.core.clock import Clock
 from igoudar.core.errors import LinkError
 from igoudar.core.model import Site
 
 
 @asynccontextmanager
-async def open_scheduler(site: Site, state: Path) -> AsyncIterator[Scheduler]:
-    """The scheduler of `site`; a simulated one is found through the state folder, at each call anew."""
+async def open_scheduler(site: Site, state: Path, clock: Clock) -> AsyncIterator[Scheduler]:
+    """The scheduler of `site`; a simulated one is found through the state folder, at each call anew.
+
+    Raises:
+        ConfigError: what the site file says of its Slurm is not so.
+    """
+    if site.scheduler.kind == "slurm":
+        slurm = SlurmScheduler(site, clock)
+        await slurm.start()
+        yield slurm
+        return
     scheduler = SimulatedScheduler(lambda: scheduler_address(state))
     try:
         yield scheduler

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.failsafe import deeds, keeper
 from igoudar.control.failsafe.heartbeat import Heartbeat
 from igoudar.control.failsafe.keeper import CONFIRM_S, Failsafe
@@ -30,10 +29,10 @@ class Jobs:
     deaf: bool = False  # acknowledges and does nothing
     resumed: list[str] = field(default_factory=list)
 
-    async def queue(self, finished_since: datetime | None = None) -> Queue:
+    async def suspended(self) -> list[str]:
         if self.down or self.blind:
             raise LinkError("no list")
-        return Queue(AT, 8, 8, 8, tuple(job(name, state) for name, state in self.states.items()))
+        return [name for name, state in self.states.items() if state is JobState.SUSPENDED]
 
     async def resume(self, job_id: str) -> None:
         if self.down:
@@ -43,10 +42,6 @@ class Jobs:
         self.resumed.append(job_id)
         if not self.deaf:
             self.states[job_id] = JobState.RUNNING
-
-
-def job(name: str, state: JobState) -> QueuedJob:
-    return QueuedJob(name, name, "u", 1, state, flexible=True, submitted=AT, expected_s=60.0)
 
 
 class Site:
