@@ -65,13 +65,29 @@ def test_disabling_by_hand_stops_the_timer(inverter: Firmware, plant: HeldPlant)
 
 
 def test_a_setpoint_without_an_enable_goes_back_to_what_it_was(plant: HeldPlant) -> None:
-    plant.held["battery-1"] = {"discharge_rate_pct": 100.0}
+    plant.held["desalination-1"] = {"limit_w": 5e6}
+    unit = firmware("desalination-1", "generic-desalination", plant)
+    unit.write("limit_revert_s", 120)
+    unit.write("limit_w", 1e6)
+    plant.advance(120)
+    unit.revert_due(plant.now)
+    assert plant.written[-1] == ("desalination-1", "limit_w", 5e6)
+
+
+def test_two_rates_that_share_a_switch_both_revert(plant: HeldPlant) -> None:
+    plant.held["battery-1"] = {"discharge_rate_pct": 100.0, "charge_rate_pct": 100.0}
     battery = firmware("battery-1", "sunspec-battery", plant)
-    battery.write("rate_revert_s", 120)
+    for point, value in (("rate_revert_s", 120), ("discharge_rate_pct", -50), ("storage_mode_state", 2)):
+        battery.write(point, value)
+    plant.advance(60)
+    for point, value in (("charge_rate_pct", 30), ("storage_mode_state", 3)):
+        battery.write(point, value)
     battery.write("discharge_rate_pct", -50)
     plant.advance(120)
     battery.revert_due(plant.now)
-    assert plant.written[-1] == ("battery-1", "discharge_rate_pct", 100.0)
+    values = battery.values()
+    assert (values["discharge_rate_pct"], values["charge_rate_pct"]) == (100.0, 100.0)
+    assert values["storage_mode_state"] == 0
 
 
 @given(asked=st.floats(1, 1e4), floor=st.floats(1, 1e4), waited=st.floats(0, 2e4))
