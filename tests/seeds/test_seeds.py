@@ -27,7 +27,7 @@ def test_jazari_lab_is_a_laptop_site(sites):
     assert site.it_w == pytest.approx(1.0e6, rel=0.1)
     assert (len(site.racks), site.gpus) == (8, 576)
     assert (site.solar.ac_w, site.wind.ac_w) == (600e3, 500e3)
-    assert 40 <= len(site.devices) <= 50
+    assert 50 <= len(site.devices) <= 60
     assert {device.kind for device in site.devices} == set(Kind)
 
 
@@ -36,7 +36,7 @@ def test_phase_1_has_290_racks_in_four_halls(sites):
     assert Counter(rack.hall[-1] for rack in site.racks) == {"a": 80, "b": 80, "c": 80, "d": 50}
     assert site.gpus == 20_880
     assert site.it_w == pytest.approx(40e6, rel=0.05)
-    assert len(site.devices) < 1_500
+    assert len(site.devices) < 1_700
 
 
 def test_dakhla_is_500_mw_and_at_least_10_000_devices(sites):

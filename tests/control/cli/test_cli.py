@@ -59,10 +59,10 @@ async def test_looking(igoudar: Any) -> None:
     status = await igoudar("status")
     assert status.exit_code == 0
     assert "Africa/El_Aaiun" in status.output
-    assert "49 / 49" in status.output
-    assert json.loads((await igoudar("status", "--json")).output)["devices_answering"] == 49
+    assert "57 / 57" in status.output
+    assert json.loads((await igoudar("status", "--json")).output)["devices_answering"] == 57
     assert "ISO/IEC 30134-2:2026" in json.loads((await igoudar("kpi", "--json")).output)["kpis"][0]["edition"]
-    assert "49 of 49" in (await igoudar("devices")).output
+    assert "57 of 57" in (await igoudar("devices")).output
 
 
 async def test_hostile_names_are_shown_as_text(igoudar: Any) -> None:
