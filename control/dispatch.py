@@ -31,8 +31,12 @@ def requests(queue: Queue, site: Site, pue: float | None, left_alone: set[str]) 
     return [
         _request(job, site, pue)
         for job in queue.jobs
-        if job.flexible and job.state in (JobState.WAITING, JobState.HELD) and job.job_id not in left_alone
+        if job.flexible and job.job_id not in left_alone and _startable(job)
     ]
+
+
+def _startable(job: QueuedJob) -> bool:
+    return job.state in (JobState.WAITING, JobState.HELD) and not job.blocked
 
 
 def occupants(queue: Queue, site: Site, pue: float | None) -> list[JobRequest]:

@@ -111,6 +111,8 @@ def _strange(command: str, error: Exception) -> LinkError:
 
 def running(document: Mapping[str, Any]) -> Iterator[RunningJob]:
     """The running jobs of `squeue --json`; each entry of `gres_detail` is one node's, in the nodes' order."""
+    if document.get("errors"):  # 22.05 lists nothing, and ends well, while slurmctld is down
+        raise ValueError(str(document["errors"])[:200])
     for job in document["jobs"]:
         state = job["job_state"]
         if "RUNNING" not in (state if isinstance(state, list) else [state]):

@@ -54,8 +54,9 @@ def limits(site: Site, gpus: int) -> Limits:
 
 
 def ours(queue: Queue, left_alone: Collection[str]) -> list[QueuedJob]:
-    """Flexible jobs that wait or run, in order of submission; what a person steers is left alone."""
-    found = [job for job in queue.jobs if job.flexible and job.state in OURS and job.job_id not in left_alone]
+    """Flexible jobs that wait for us or run, in order of submission; what a person steers is left alone."""
+    able = (job for job in queue.jobs if job.flexible and job.state in OURS and not job.blocked)
+    found = [job for job in able if job.job_id not in left_alone]
     return sorted(found, key=lambda job: (job.submitted, job.job_id))
 
 

@@ -66,6 +66,8 @@ def _reason(scene: Scene, job: QueuedJob) -> Text | None:
     decision = scene.decisions.get(job.job_id)
     if decision:
         return text(decision.code, scene.zone, **decision.params)
+    if job.blocked:
+        return text(f"control.blocked_{job.blocked}")
     if job.state in WAITING and not job.flexible:
         return text("control.urgent")
     return None

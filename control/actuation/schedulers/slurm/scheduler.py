@@ -60,9 +60,6 @@ class SlurmScheduler:
         except LinkError:
             self._owner = ""
 
-    async def close(self) -> None:
-        """Nothing stays open between two verbs."""
-
     async def queue(self, finished_since: datetime | None = None) -> Queue:
         """Waiting and running jobs, and those finished since a time."""
         await self._ready()
@@ -134,9 +131,7 @@ class SlurmScheduler:
     async def power_down(self, node: str) -> None:
         """Turn an idle and drained node off."""
         if not (await self._node(node)).idle_and_drained:
-            raise RefusedError(
-                "not_drained", "only idle and drained nodes are turned off", where=node
-            )
+            raise RefusedError("not_drained", "only idle and drained nodes are turned off", where=node)
         await self._programs.run(verbs.power(node, up=False))
 
     async def power_up(self, node: str) -> None:
