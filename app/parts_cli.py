@@ -101,10 +101,11 @@ def control(
 ) -> None:
     """The control loop, alarms, records and the API."""
     from igoudar.control import service
+    from igoudar.control.records.versions import read_source
 
     die_with_parent()
     plan, profiles = load(site)
-    folder = state_folder(plan.name, state)
+    folder, source = state_folder(plan.name, state), read_source(site)
 
     async def part() -> None:
         endpoints = await endpoints_of_run(folder, run_id)
@@ -120,6 +121,7 @@ def control(
             mode=mode,
             forced=forced,
             resource=resource,
+            source=source,
         )
 
     run_until_signalled(part())

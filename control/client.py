@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,33 +17,44 @@ from igoudar.control.schema import (
     ActionView,
     Alarms,
     AlarmView,
+    AuditView,
     Devices,
     DeviceView,
     Halls,
     Jobs,
     Kpis,
     ModeView,
+    NewUserView,
     Overview,
+    PersonView,
     PlanView,
     RackDetail,
     SeriesView,
     Status,
+    UserView,
 )
+from igoudar.control.schema_events import EventPreview, EventsView, EventView
 from igoudar.core.errors import CommandError, ConfigError, LinkError
 
 M = TypeVar("M", bound=BaseModel)
 TIMEOUT_S = 10.0
-UNAUTHORISED, TOO_EARLY, REFUSED = 401, 503, 400
+UNAUTHORISED, REFUSED = 401, 400
+LATER = (429, 503)
 ACTIONS = TypeAdapter(list[ActionView])
+USERS = TypeAdapter(list[UserView])
 
 
 class ApiClient:
     """Speaks to one control API with one person's token."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca: Path | None = None) -> None:
+        """`ca` is a PEM file of the authorities that the API's certificate may come from."""
         self._url = url
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        verify = _trust(ca or _ca_of_environment()) if url.startswith("https:") else True
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False, verify=verify
+        )
 
     @classmethod
     def of_state(cls, state: Path, url: str | None = None) -> "ApiClient":
@@ -115,9 +127,17 @@ class ApiClient:
         """The control mode."""
         return self._get(ModeView, "/v1/mode")
 
-    def actions(self, limit: int = 100, target: str | None = None) -> list[ActionView]:
-        """What was done, newest first."""
+    def actions(
+        self,
+        limit: int = 100,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[ActionView]:
+        """What was done, newest first: of one target, from `since` on, before `until`, when given."""
+        times = {"since": since, "until": until}
         params = {"limit": str(limit)} | ({"target": target} if target else {})
+        params |= {name: at.isoformat() for name, at in times.items() if at}
         return ACTIONS.validate_json(self._call("GET", "/v1/actions", params=params))
 
     def series(self, device: str, point: str, start: datetime, end: datetime, width: int = 400) -> SeriesView:
@@ -134,6 +154,42 @@ class ApiClient:
         body = {"reason": reason} | ({"until": until.isoformat()} if until else {})
         return self._post(ActionView, f"/v1/jobs/{quote(job_id, safe='')}/{verb}", body)
 
+    def whoami(self) -> PersonView:
+        """Who this token stands for."""
+        return self._get(PersonView, "/v1/whoami")
+
+    def audit(self) -> AuditView:
+        """A full look at the audit's chain and disks."""
+        return self._get(AuditView, "/v1/audit")
+
+    def users(self) -> list[UserView]:
+        """Everybody who has a token of their own."""
+        return USERS.validate_json(self._call("GET", "/v1/users"))
+
+    def add_user(self, name: str, role: str) -> NewUserView:
+        """A new user with the token."""
+        return self._post(NewUserView, "/v1/users", {"name": name, "role": role})
+
+    def disable_user(self, name: str) -> UserView:
+        """A user whose token opens nothing any more."""
+        return self._post(UserView, f"/v1/users/{quote(name, safe='')}/disable", {})
+
+    def events(self) -> EventsView:
+        """Emergency and demand-response events."""
+        return self._get(EventsView, "/v1/events")
+
+    def preview_event(self, verb: str, body: Mapping[str, object]) -> EventPreview:
+        """What a shed or a cap would do; nothing is done."""
+        return self._post(EventPreview, f"/v1/site/{verb}/preview", body)
+
+    def open_event(self, verb: str, body: Mapping[str, object]) -> EventView:
+        """Ask for a shed or a cap."""
+        return self._post(EventView, f"/v1/site/{verb}", body)
+
+    def cancel_event(self, event_id: str) -> EventView:
+        """End an event; the load comes back along the ramp."""
+        return self._post(EventView, f"/v1/events/{quote(event_id, safe='')}/cancel", {})
+
     def acknowledge(self, alarm_id: str, comment: str = "") -> AlarmView:
         """Say that an alarm was seen."""
         return self._post(
@@ -143,7 +199,7 @@ class ApiClient:
     def _get(self, model: type[M], path: str, **params: str) -> M:
         return model.model_validate_json(self._call("GET", path, params=params))
 
-    def _post(self, model: type[M], path: str, body: Mapping[str, str]) -> M:
+    def _post(self, model: type[M], path: str, body: Mapping[str, object]) -> M:
         return model.model_validate_json(self._call("POST", path, json=dict(body)))
 
     def _call(self, method: str, path: str, **options: Any) -> bytes:
@@ -168,8 +224,21 @@ def _refused(answer: httpx.Response, where: str) -> LinkError | CommandError | C
         what, place, fix = f"HTTP {answer.status_code}", where, ""
     if answer.status_code == UNAUTHORISED:
         return ConfigError(what, where=place, fix=fix)
-    kind = LinkError if answer.status_code == TOO_EARLY else CommandError
+    kind = LinkError if answer.status_code in LATER else CommandError
     return kind(what, where=place, fix=fix)
+
+
+def _ca_of_environment() -> Path | None:
+    named = os.environ.get("IGOUDAR_CA_FILE")
+    return Path(named) if named else None
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    """The system's authorities, or those of one file."""
+    try:
+        return ssl.create_default_context(cafile=str(ca) if ca else None)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"no usable certificates ({error})", where=str(ca)) from error
 
 
 def _address(state: Path) -> str:

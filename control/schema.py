@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 QualityWord = Literal["good", "uncertain", "bad", "stale", "off"]
 ModeWord = Literal["observe", "advise", "auto"]
+RoleWord = Literal["viewer", "operator", "supervisor", "admin"]
 
 
 class Document(BaseModel):
@@ -252,6 +253,7 @@ class ModeView(Document):
     since: datetime
     by: str
     forced: str | None = None  # why another mode is refused
+    classes: dict[str, ModeWord] = {}  # of each actuator class, never bolder than the site's
 
 
 class ActionView(Document):
@@ -266,6 +268,9 @@ class ActionView(Document):
     reason: Text
     result: str
     config_version: str
+    number: int = 0  # in the audit's chain
+    previous: str = ""  # hash of the line before
+    hash: str = ""
 
 
 class Status(Document):
@@ -319,6 +324,45 @@ class ErrorView(Document):
     what: str
     where: str = ""
     fix: str = ""
+
+
+class PersonView(Document):
+    """Who calls."""
+
+    name: str
+    role: RoleWord
+
+
+class UserView(Document):
+    """A named user."""
+
+    name: str
+    role: RoleWord
+    created_at: datetime
+    created_by: str
+    disabled: bool
+
+
+class NewUserView(Document):
+    """A new user with the token, which is shown this once."""
+
+    name: str
+    role: RoleWord
+    token: str
+
+
+class AuditView(Document):
+    """A full look at the audit's chain, and at its disks."""
+
+    rows: int
+    hash: str  # of the last line
+    anchored: int  # number of the last line that an anchor outside the database knows
+    whole: bool
+    problems: list[Text]
+    free_bytes: int
+    low: bool  # soon full: a warning
+    full: bool  # automation begins nothing new
+    why: str  # a disk's refusal; empty when there is none
 
 
 class PlanStep(Document):

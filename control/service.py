@@ -1,43 +1,53 @@
 """The control part: builds its rooms once, runs loop, notifications and API under one TaskGroup."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from igoudar.control import acting_setup
 from igoudar.control import ledger as books_room
-from igoudar.control.actuation.jobs import JobActuator
+from igoudar.control.actuation.schedulers import Scheduler
+from igoudar.control.actuation.schedulers.choice import endpoints, open_scheduler
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
+from igoudar.control.actuation.troubles import Troubles
 from igoudar.control.alarms.digest import GROUP_WINDOW_S, REPEAT_WINDOW_S, Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
 from igoudar.control.api.app import Rooms, create_app
 from igoudar.control.api.reports import Reports
-from igoudar.control.api.server import announce, bind, serve
-from igoudar.control.api.tokens import open_tokens
+from igoudar.control.api.server import announce, bind, check_public, serve
 from igoudar.control.desk import Desk
+from igoudar.control.failsafe.audit import FailsafeAudit
+from igoudar.control.failsafe.heartbeat import Heartbeat
+from igoudar.control.hands import Hands
 from igoudar.control.lease import Lease
-from igoudar.control.lease.file import FileLease
+from igoudar.control.lease.opening import open_lease
 from igoudar.control.ledger import Ledger
-from igoudar.control.loop import DAY, Loop
+from igoudar.control.loop import DAY, Loop, cycle_s
 from igoudar.control.mode import Modes
 from igoudar.control.operator import Operator
 from igoudar.control.parts import read_parts
+from igoudar.control.people.door import open_door
+from igoudar.control.people.users import Users
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.climate import teaching
 from igoudar.control.planner.worker import Worker
+from igoudar.control.records.opening import open_records
+from igoudar.control.records.room import AuditRoom
 from igoudar.control.records.state import Records
+from igoudar.control.records.versions import Source, remember
 from igoudar.control.roster import WALL_PERIOD_S, Roster, roster
 from igoudar.control.steering import Steering
 from igoudar.control.telemetry import CollectorTelemetry, Telemetry
 from igoudar.control.trends import Trends
+from igoudar.control.upkeep import Upkeep
 from igoudar.core.clock import Clock
-from igoudar.core.errors import LinkError, StoreError
+from igoudar.core.errors import StoreError
 from igoudar.core.i18n import choose_language
 from igoudar.core.model import Profile, Site
+from igoudar.core.site_version import site_version
 from igoudar.core.store.choice import open_reader
 from igoudar.core.store.protocol import TelemetryReader
 
@@ -56,25 +66,28 @@ async def run(
     forced: str | None = None,
     ready: Callable[[str], None] | None = None,
     resource: Path | None = None,
+    source: Source | None = None,
 ) -> None:
     """Control one site until cancelled; `ready` gets the API's address.
 
     Forecasts learn the site's usual days from `resource` (measured capacity factors), where it is given.
 
+    `source` is where the site's configuration was read; it is kept by its version.
+
     Raises:
-        ConfigError: when the port is in use or the mode unknown.
+        ConfigError: when the port is in use, the mode unknown, or other hosts could reach an unprotected API.
         StoreError: when the state database can't be used.
     """
-    listener = bind(api_port)
+    listener = bind(api_port, site.api.bind)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
-        records = Records.open(state / "state.sqlite")
+        records = open_records(site.audit, state)
         stack.callback(records.close)
-        lease = FileLease(state)
+        if source is not None:
+            remember(records, site.name, site_version(site), source)
+        lease = open_lease(site.audit, records, state)
         stack.callback(lease.close)
-        lease.take()
-        scheduler = SimulatedScheduler(lambda: scheduler_address(state))
-        stack.push_async_callback(scheduler.close)
+        scheduler = await stack.enter_async_context(open_scheduler(site, state, clock))
         telemetry = CollectorTelemetry(state / "collect.sock")
         stack.push_async_callback(telemetry.close)
         planner = PlanService(Worker(teaching(site, resource, clock.now())), clock.speed)
@@ -92,12 +105,20 @@ async def run(
             planner,
             lease,
         )
-        app = create_app(rooms, open_tokens(state))
-        url = announce(state, listener)
+        stack.push_async_callback(acting_setup.close, loop.acting)
+        stack.callback(Heartbeat(state).stop)
+        door = open_door(site, state, rooms.users)
+        check_public(site.api, named_people=door.signed is not None or bool(rooms.users.listed()))
+        app = create_app(rooms, door, site.api)
+        upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site))
+        upkeep.start()
+        loop.engine.watches.append(upkeep.signals)
+        url = announce(state, listener, site.api)
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(), name="lease")
             group.create_task(loop.notifier.run(), name="notify")
-            group.create_task(serve(app, listener), name="api")
+            group.create_task(serve(app, listener, site.api), name="api")
+            group.create_task(upkeep.run(), name="upkeep")
             group.create_task(loop.run(), name="loop")
             if ready:
                 ready(url)
@@ -108,7 +129,7 @@ async def assemble(
     clock: Clock,
     state: Path,
     records: Records,
-    scheduler: SimulatedScheduler,
+    scheduler: Scheduler,
     telemetry: Telemetry,
     reader: TelemetryReader,
     mode: str,
@@ -117,24 +138,44 @@ async def assemble(
     lease: Lease,
 ) -> tuple[Loop, Rooms]:
     """The loop and what the API needs of it."""
-    now, version = clock.now(), config_version(plant)
+    now, version = clock.now(), site_version(plant.site)
     books = books_room.books(plant)
     ledger = await asyncio.to_thread(_stored, books, reader, now, _gap_s(clock.speed))
     trends = Trends()
     trends.restore(records.published(now - DAY))
-    desk, modes = Desk(), Modes(records, mode, forced, now, str(getattr(clock, "run_id", "")))
-    operator = Operator(scheduler, records, version)
+    run_id, classes = str(getattr(clock, "run_id", "")), plant.site.guard.modes
+    desk, modes = Desk(), Modes(records, mode, forced, now, run_id, classes)
+    room = AuditRoom(records, state, plant.site.audit.low_bytes, plant.site.audit.full_bytes)
+    acting = acting_setup.acting(
+        plant,
+        clock,
+        state,
+        records,
+        scheduler,
+        planner,
+        modes,
+        lease,
+        version,
+        cycle_s(clock.speed),
+        lambda: not room.look().full,
+    )
+    operator = Operator(scheduler, acting.executor, clock.speed)
     engine = AlarmEngine(plant, records, now)
+    engine.watches.append(
+        Troubles(plant.site.name, state, acting.executor.gate.memory, acting.mandate).signals
+    )
+    heartbeat = Heartbeat(state)
+    failsafe = FailsafeAudit(state, records, acting.suspends.resumed, version, plant.site.time_zone)
     loop = Loop(
         roster=plant,
         clock=clock,
         telemetry=telemetry,
         scheduler=scheduler,
-        reference=scheduler,
+        reference=scheduler if isinstance(scheduler, SimulatedScheduler) else None,
         records=records,
         modes=modes,
         operator=operator,
-        actuator=JobActuator(scheduler, plant.site.time_zone, version),
+        acting=acting,
         steering=Steering(plant.site, ledger, books, planner),
         engine=engine,
         notifier=Notifier(records, state, choose_language()),
@@ -144,6 +185,8 @@ async def assemble(
         trends=trends,
         parts=lambda: read_parts(state / "parts.json"),
         publish=desk.publish,
+        beat=heartbeat.beat,
+        absorb=failsafe.absorb,
         simulated=endpoints(state).get("simulated", False) is True,
     )
     reports = Reports(plant, ledger, books, reader)
@@ -158,36 +201,11 @@ async def assemble(
         lambda: loop.first_good_at,
         clock.now,
         lease,
+        Users(records),
+        room,
+        Hands(acting.executor, state, cycle_s(clock.speed)),
     )
     return loop, rooms
-
-
-def endpoints(state: Path) -> Mapping[str, object]:
-    """`STATE/endpoints.json`, empty where nothing is simulated."""
-    try:
-        document = json.loads((state / "endpoints.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def scheduler_address(state: Path) -> str:
-    """Where the scheduler listens.
-
-    Raises:
-        LinkError: while nobody says.
-    """
-    address = endpoints(state).get("scheduler")
-    if not isinstance(address, str):
-        raise LinkError(
-            "no scheduler is known", where=str(state / "endpoints.json"), fix="start `igoudar up`"
-        )
-    return address
-
-
-def config_version(plant: Roster) -> str:
-    """A short name of the site as it is configured; every action carries it."""
-    return hashlib.blake2s(repr(plant.site).encode(), digest_size=6).hexdigest()
 
 
 def _gap_s(speed: float) -> float:

@@ -79,6 +79,24 @@ class SiteClock:
             ) from error
 
 
+@dataclass(slots=True)
+class JumpWatch:
+    """Finds jumps of the wall clock against the monotonic one: set by hand, by NTP's step, after a sleep.
+
+    What NTP slews (at most 0.5 ms a second) is no jump.
+    """
+
+    tolerance_s: float = 1.0
+    _apart_s: float | None = None
+
+    def look(self, wall_s: float, monotonic_s: float) -> float:
+        """By how much the wall clock jumped since the last look [s]; 0.0 when it went on as it should."""
+        apart_s = wall_s - monotonic_s
+        last_s, self._apart_s = self._apart_s, apart_s
+        jump_s = 0.0 if last_s is None else apart_s - last_s
+        return jump_s if abs(jump_s) > self.tolerance_s else 0.0
+
+
 def wall_clock(run_id: str = "") -> SiteClock:
     """Site time that is wall time, for real hardware."""
     return SiteClock(datetime.now(UTC), time.monotonic(), 1.0, run_id)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from igoudar.core.model_emergency import Emergency
 from igoudar.core.model_caps import Capping
 from igoudar.core.model_guard import Guarding
+from igoudar.core.model_people import Auditing, Listening, People
 from igoudar.core.model_scheduler import Scheduling
 from igoudar.core.model_writes import Interlock, Remote, WriteRules
 
@@ -460,7 +462,11 @@ class Site:
     guard: Guarding = field(default_factory=Guarding)
     writes: WriteRules = field(default_factory=WriteRules)
     interlocks: tuple[Interlock, ...] = ()
+    audit: Auditing = field(default_factory=Auditing)
+    api: Listening = field(default_factory=Listening)
+    people: People = field(default_factory=People)
     scheduler: Scheduling = field(default_factory=Scheduling)
+    emergency: Emergency = field(default_factory=Emergency)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 
     @property
@@ -479,6 +485,7 @@ class Setpoint:
     """A value asked of a device's writable point.
 
     `actuator` and `origin` are words of control/actuation/command.py; `epoch` is the lease's under which it
+    was decided; `approved_by` names the people who approved it, "" for nobody.
     """
 
     device: str

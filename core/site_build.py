@@ -1,7 +1,10 @@
 """A Site from its file's tables and its expanded things."""
 
+from igoudar.core.control_tables.audit import auditing
+from igoudar.core.control_tables.emergency import emergency
 from igoudar.core.control_tables.caps import capping
 from igoudar.core.control_tables.guard import guarding
+from igoudar.core.control_tables.people import listening, people
 from igoudar.core.control_tables.scheduler import scheduling
 from igoudar.core.control_tables.writes import interlocks, write_rules
 from igoudar.core.model import (
@@ -52,8 +55,12 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         network=file.links.network,
         caps=capping(file.caps),
         guard=guarding(file.guard),
+        emergency=emergency(file.emergency),
         writes=write_rules(file.writes),
         interlocks=interlocks(file.interlocks),
+        audit=auditing(file.audit, file.records),
+        api=listening(file.api),
+        people=people(file.people),
         scheduler=scheduling(file.scheduler),
         spool=SpoolRules(round(file.store.spool_gb * 1e9), file.store.spool_hours, file.store.window_s),
         sources=(*file.sources, *(f"{key}: {table.source}" for key, table in file.sourced() if table.source)),

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from igoudar.core.control_tables.people import check_api
 from igoudar.core.control_tables.scheduler import check_scheduler
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Device, Feed, Kind, Rack
@@ -45,6 +46,7 @@ def check_site(
     yield from _devices(file, site, protocols)
     yield from check_links(file, [device.address for device in site.devices], where)
     yield from check_store(file.store, where)
+    yield from check_api(file.api, where)
     yield from check_scheduler(file.scheduler, {rack.name for rack in site.racks}, where)
     if not (site.devices or file.members):
         yield ConfigError(

@@ -9,8 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from igoudar.core.control_tables.audit import AuditTable, RecordsTable
+from igoudar.core.control_tables.emergency import EmergencyTable
 from igoudar.core.control_tables.caps import CapsTable
 from igoudar.core.control_tables.guard import GuardTable
+from igoudar.core.control_tables.people import ApiTable, PeopleTable
 from igoudar.core.control_tables.scheduler import SchedulerTable
 from igoudar.core.control_tables.writes import InterlockEntry, WritesTable
 from igoudar.core.site_words import (
@@ -245,8 +248,13 @@ class SiteFile(Table):
     links: LinksTable = LinksTable()
     alarms: dict[str, AlarmOverride] = Field(default_factory=dict)
     store: Keeping = Keeping()
+    audit: AuditTable = AuditTable()
+    records: RecordsTable = RecordsTable()
+    api: ApiTable = ApiTable()
+    people: PeopleTable = PeopleTable()
     caps: CapsTable = CapsTable()
     guard: GuardTable = GuardTable()
+    emergency: EmergencyTable = EmergencyTable()
     writes: WritesTable = WritesTable()
     interlocks: list[InterlockEntry] = Field(default_factory=list)
     scheduler: SchedulerTable = SchedulerTable()

@@ -1,6 +1,6 @@
 """Keeps every alarm's life, cycle by cycle, and its record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from igoudar.control.records.tables import AlarmEventRow, AlarmRow
 from igoudar.control.roster import Roster
 
 Parts = Mapping[str, Mapping[str, object]]
+Watch = Callable[[Picture, watch.Conditions], Iterable[watch.Signal]]
 
 
 class AlarmEngine:
@@ -33,6 +34,7 @@ class AlarmEngine:
             if alarm.code == "part_dead"
         }
         self._figures: Mapping[str, float] = {}
+        self.watches: list[Watch] = []  # of other rooms, each asked in every cycle
 
     def evaluate(self, picture: Picture, parts: Parts) -> list[Alarm]:
         """One look at everything; returns what was newly raised."""
@@ -74,6 +76,8 @@ class AlarmEngine:
         yield from watch.parts(parts, self._restarts, self._conditions, picture.at)
         yield from watch.lost(self._roster, picture, self._conditions)
         yield from storage(self._roster.site.name, picture, self._figures, self._conditions)
+        for other in self.watches:
+            yield from other(picture, self._conditions)
         if not picture.lost:  # suppressed by design: without telemetry every device would be silent
             yield from watch.limits(self._roster, picture, self._conditions)
             yield from watch.silent(self._roster, picture, self._conditions, self._started)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any, get_type_hints
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,15 +15,24 @@ from starlette.exceptions import HTTPException
 
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
-from igoudar.control.api.gate import gate, refusal
+from igoudar.control.api.document import REFUSALS, describe
+from igoudar.control.api.gate import Gate, refusal, undeclared
+from igoudar.control.api.handsoff import add_class_modes, add_hands_off
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
+from igoudar.control.api.overrides import add_overrides
+from igoudar.control.api.people import add_audit, add_people
+from igoudar.control.api.previews import add_job_previews
+from igoudar.control.api.proposals import add_proposals
 from igoudar.control.api.reports import Reports
-from igoudar.control.api.tokens import Tokens
 from igoudar.control.desk import BUILDERS, Desk
 from igoudar.control.errors import UnknownNameError
+from igoudar.control.hands import Hands
 from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.operator import VERBS, Operator
+from igoudar.control.people.door import Door
+from igoudar.control.people.users import Users
+from igoudar.control.records.room import AuditRoom
 from igoudar.control.records.state import Records
 from igoudar.control.schema import (
     ActionView,
@@ -41,6 +51,7 @@ from igoudar.control.views.plan import approved_start
 from igoudar.control.views.racks import inlet_sensors, rack_detail
 from igoudar.control.views.status import status
 from igoudar.core.errors import CommandError, ConfigError, IgoudarError, LinkError, StoreError
+from igoudar.core.model_people import Listening
 
 log = logging.getLogger(__name__)
 STATUS: dict[type[IgoudarError], int] = {
@@ -67,18 +78,30 @@ class Rooms:
     first_good_at: Callable[[], datetime | None]
     now: Callable[[], datetime]
     lease: Lease
+    users: Users
+    room: AuditRoom
+    hands: Hands
 
 
-def create_app(rooms: Rooms, tokens: Tokens) -> FastAPI:
-    """The application; no page of its own, no schema for strangers."""
-    app = FastAPI(title="igoudar", docs_url=None, redoc_url=None, openapi_url=None)
-    app.middleware("http")(gate(tokens))
+def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
+    """The application; no page of its own, no schema for strangers, no route without a role."""
+    app = FastAPI(title="igoudar", docs_url=None, redoc_url=None, openapi_url=None, responses=REFUSALS)
+    app.middleware("http")(Gate(app, door, listening).check)
     _errors(app)
     _open(app, rooms)
     _documents(app, rooms)
     _details(app, rooms)
     _records(app, rooms)
+    add_job_previews(app, rooms.operator, rooms.now)
     _wishes(app, rooms)
+    add_proposals(app, rooms.hands, rooms.now)
+    add_overrides(app, rooms.hands, rooms.now)
+    add_hands_off(app, rooms.hands, rooms.now)
+    add_class_modes(app, rooms.modes, rooms.operator, rooms.now)
+    add_people(app, rooms.users, rooms.now)
+    add_audit(app, rooms.records, rooms.room)
+    if missing := undeclared(app):
+        raise RuntimeError(f"routes without a role in control/api/roles.py: {', '.join(missing)}")
     return app
 
 
@@ -104,6 +127,10 @@ def _errors(app: FastAPI) -> None:
 
 
 def _open(app: FastAPI, rooms: Rooms) -> None:
+    @app.get("/v1/openapi.json")
+    async def described() -> dict[str, Any]:
+        return describe(app)
+
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -125,8 +152,9 @@ def _documents(app: FastAPI, rooms: Rooms) -> None:
 
         return answer
 
-    for name in BUILDERS:
-        app.get(f"/v1/{name}", name=name)(document(name))
+    for name, builder in BUILDERS.items():
+        model = get_type_hints(builder)["return"]
+        app.get(f"/v1/{name}", name=name, response_model=model)(document(name))
 
 
 def _details(app: FastAPI, rooms: Rooms) -> None:
@@ -157,21 +185,27 @@ def _records(app: FastAPI, rooms: Rooms) -> None:
         return rooms.modes.view()
 
     @app.get("/v1/actions")
-    async def actions(limit: int = 100, target: str | None = None) -> list[ActionView]:
-        return action_views(rooms.records.actions(min(max(limit, 1), ACTIONS_MAX), target))
+    async def actions(
+        limit: int = 100,
+        target: str | None = None,
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
+    ) -> list[ActionView]:
+        shown = min(max(limit, 1), ACTIONS_MAX)
+        return action_views(rooms.records.actions(shown, target, since, until))
 
 
 def _wishes(app: FastAPI, rooms: Rooms) -> None:
     @app.post("/v1/mode")
     async def change(body: ModeBody, request: Request) -> ModeView:
-        who, before, now = request.state.role, rooms.modes.mode, rooms.now()
+        who, before, now = request.state.who, rooms.modes.mode, rooms.now()
         view = rooms.modes.change(body.mode, who, body.reason, now)
         rooms.operator.note(who, "mode", "mode", before, body.mode, body.reason, now)
         return view
 
     @app.post("/v1/jobs/{job_id:path}/approve")
     async def approve(job_id: str, body: ApproveBody, request: Request) -> ActionView:
-        scene, who = rooms.desk.scene, request.state.role
+        scene, who = rooms.desk.scene, request.state.who
         start = approved_start(scene, job_id, body.plan_version)
         row = await rooms.operator.approve(job_id, start, who, body.reason, rooms.now())
         return action_views([row])[0]
@@ -180,11 +214,11 @@ def _wishes(app: FastAPI, rooms: Rooms) -> None:
     async def steer(job_id: str, verb: str, body: JobBody, request: Request) -> ActionView:
         if verb not in VERBS:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        who = request.state.role
+        who = request.state.who
         row = await rooms.operator.act(job_id, verb, who, body.reason, rooms.now(), body.until)
         return action_views([row])[0]
 
     @app.post("/v1/alarms/{alarm_id}/acknowledge")
     async def acknowledge(alarm_id: str, body: AcknowledgeBody, request: Request) -> AlarmView:
-        alarm = rooms.engine.acknowledge(alarm_id, request.state.role, body.comment, rooms.now())
+        alarm = rooms.engine.acknowledge(alarm_id, request.state.who, body.comment, rooms.now())
         return alarm_view(alarm, rooms.desk.scene.zone)

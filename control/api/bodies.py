@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from igoudar.control.schema import ModeWord
+from igoudar.control.schema import ModeWord, RoleWord
 
 
 class Body(BaseModel):
@@ -36,3 +36,10 @@ class AcknowledgeBody(Body):
     """What a person says to an alarm."""
 
     comment: str = Field(default="", max_length=500)
+
+
+class UserBody(Body):
+    """A new user."""
+
+    name: str = Field(min_length=1, max_length=64)
+    role: RoleWord

@@ -1,46 +1,137 @@
-"""What every request must pass before a route sees it: host, origin, token, role, kind of body."""
+"""What every request must pass before a route sees it: host, origin, rate, token, role, kind of body."""
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
-from igoudar.control.api.tokens import Tokens
+from igoudar.control.api.rate import Rate
+from igoudar.control.api.roles import NEEDED
+from igoudar.control.people.door import Door
+from igoudar.control.people.roles import Person
 from igoudar.control.schema import ErrorView
+from igoudar.core.model_people import Listening, loopback
 
-OPEN = frozenset({"/health", "/metrics"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+READING = ("GET", "HEAD")
 BODY_MAX = 64 * 1024
+# Of one address: several people behind one proxy, and guesses at tokens.
+ADDRESS_FACTOR = 4
+GUESSES_PER_S, GUESSES = 0.5, 20
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def refusal(status: int, what: str, where: str = "", fix: str = "") -> JSONResponse:
+def refusal(
+    status: int, what: str, where: str = "", fix: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """An error as a document."""
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    told = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     document = ErrorView(what=what, where=where, fix=fix).model_dump()
-    return JSONResponse(document, status_code=status, headers=headers)
+    return JSONResponse(document, status_code=status, headers={**told, **(headers or {})})
 
 
-def gate(tokens: Tokens) -> Callable[[Request, Next], Awaitable[Response]]:
-    """The checks as HTTP middleware."""
+@dataclass(slots=True)
+class Gate:
+    """The checks of one application, as HTTP middleware."""
 
-    async def check(request: Request, call_next: Next) -> Response:
-        refused = _foreign(request) or _stranger(request, tokens) or _body(request)
+    app: FastAPI
+    door: Door
+    listening: Listening
+    _people: Rate = field(init=False)
+    _addresses: Rate = field(init=False)
+    _guesses: Rate = field(init=False)
+
+    def __post_init__(self) -> None:
+        per_s, burst = self.listening.calls_per_s, self.listening.burst
+        self._people = Rate(per_s, burst)
+        self._addresses = Rate(ADDRESS_FACTOR * per_s, ADDRESS_FACTOR * burst)
+        self._guesses = Rate(GUESSES_PER_S, GUESSES)
+
+    async def check(self, request: Request, call_next: Next) -> Response:
+        """Answer a refusal, or let the route answer."""
+        refused = self._foreign(request) or self._often(request) or self._stranger(request)
         return refused or await call_next(request)
 
-    return check
+    def _foreign(self, request: Request) -> Response | None:
+        """A page of another origin, or a name that was bound to us, may not use a person's browser."""
+        ours = LOOPBACK | {self.listening.bind, *self.listening.names}
+        host = _name(f"//{request.headers.get('host', '')}")
+        origin = request.headers.get("origin")
+        if host not in ours:
+            return refusal(421, "this host name is not served here", where=host or "", fix="use 127.0.0.1")
+        if origin is not None and _name(origin) not in ours:
+            return refusal(403, "requests of other origins are refused", where=origin)
+        return None
+
+    def _often(self, request: Request) -> Response | None:
+        wait_s = self._addresses.wait_s(_address(request))
+        return _later(wait_s) if wait_s else None
+
+    def _stranger(self, request: Request) -> Response | None:
+        path, methods = self._route(request)
+        needed = NEEDED.get((request.method, path))
+        if path and request.method in methods and needed is None:
+            return _body(request)
+        person = self.door.person(request.headers.get("authorization", ""), loopback(_address(request)))
+        if person is None:
+            return self._unknown(_address(request))
+        wait_s = self._people.wait_s(person.name)
+        return _later(wait_s) if wait_s else self._known(request, person, path, methods)
+
+    def _unknown(self, address: str) -> Response:
+        wait_s = self._guesses.wait_s(address)
+        fix = "send Authorization: Bearer with the token of STATE/token or of `igoudar user add`"
+        return _later(wait_s) if wait_s else refusal(401, "a token is needed", fix=fix)
+
+    def _known(self, request: Request, person: Person, path: str, methods: frozenset[str]) -> Response | None:
+        if not path:
+            return refusal(404, "there is nothing here", where=request.url.path)
+        if request.method not in methods:
+            allow = {"Allow": ", ".join(sorted(methods))}
+            return refusal(405, f"{request.method} is not served here", request.url.path, headers=allow)
+        needed = NEEDED[request.method, path]
+        if needed is not None and person.role < needed:
+            what = f"a {person.role.word} may not do that: it needs the role {needed.word}"
+            return refusal(403, what, where=request.url.path, fix="ask somebody who has it")
+        request.state.person, request.state.who, request.state.role = person, person.name, person.role.word
+        return _body(request)
+
+    def _route(self, request: Request) -> tuple[str, frozenset[str]]:
+        """The path as it is declared, and the methods that are served there."""
+        path, methods = "", frozenset[str]()
+        for route in self.app.routes:
+            match, _ = route.matches(request.scope)
+            if match is Match.FULL:
+                return str(getattr(route, "path", "")), frozenset({request.method})
+            if match is Match.PARTIAL:
+                path = str(getattr(route, "path", ""))
+                methods |= frozenset(getattr(route, "methods", None) or ())
+        return path, methods
 
 
-def _foreign(request: Request) -> Response | None:
-    """A page of another origin, or a name that was bound to us, may not use a person's browser."""
-    host = _name(f"//{request.headers.get('host', '')}")
-    origin = request.headers.get("origin")
-    if host not in LOOPBACK:
-        return refusal(421, "this host name is not served here", where=host or "", fix="use 127.0.0.1")
-    if origin is not None and _name(origin) not in LOOPBACK:
-        return refusal(403, "requests of other origins are refused", where=origin)
-    return None
+def undeclared(app: FastAPI) -> list[str]:
+    """Routes that the table of roles does not know."""
+    served = [(method, str(getattr(route, "path", ""))) for route in app.routes for method in _methods(route)]
+    return [f"{method} {path}" for method, path in served if (method, path) not in NEEDED]
+
+
+def _methods(route: object) -> frozenset[str]:
+    return frozenset(getattr(route, "methods", None) or ()) - {"HEAD"}
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _later(wait_s: float) -> Response:
+    after = str(max(1, math.ceil(wait_s)))
+    fix = f"try again in {after} s"
+    return refusal(429, "too many calls", fix=fix, headers={"Retry-After": after})
 
 
 def _name(url: str) -> str | None:
@@ -50,22 +141,8 @@ def _name(url: str) -> str | None:
         return None
 
 
-def _stranger(request: Request, tokens: Tokens) -> Response | None:
-    if request.url.path in OPEN:
-        return None
-    role = tokens.role(request.headers.get("authorization", ""))
-    if role is None:
-        return refusal(
-            401, "a token is needed", fix="send Authorization: Bearer with the token of STATE/token"
-        )
-    if role == "viewer" and request.method not in ("GET", "HEAD"):
-        return refusal(403, "a viewer's token only reads", fix="use the operator's token of STATE/token")
-    request.state.role = role
-    return None
-
-
 def _body(request: Request) -> Response | None:
-    if request.method in ("GET", "HEAD"):
+    if request.method in READING:
         return None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":

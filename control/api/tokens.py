@@ -5,12 +5,11 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from igoudar.control.people.roles import Person, Role
 from igoudar.core.errors import StoreError
 
-Role = Literal["operator", "viewer"]
-FILES: dict[Role, str] = {"operator": "token", "viewer": "viewer.token"}
+FILES = {Role.OPERATOR: "token", Role.VIEWER: "viewer.token"}
 MODE = 0o600
 
 
@@ -21,20 +20,18 @@ class Tokens:
     operator: str
     viewer: str
 
-    def role(self, authorization: str) -> Role | None:
-        """The role of an Authorization header, None when it opens nothing; compared in constant time."""
-        scheme, _, token = authorization.partition(" ")
-        given = token.strip().encode()
+    def person(self, token: str) -> Person | None:
+        """Whom a token stands for, None when it is neither; compared in constant time."""
+        given = token.encode()
         operator = hmac.compare_digest(given, self.operator.encode())
         viewer = hmac.compare_digest(given, self.viewer.encode())
-        if scheme.lower() != "bearer":
-            return None
-        return "operator" if operator else "viewer" if viewer else None
+        role = Role.OPERATOR if operator else Role.VIEWER if viewer else None
+        return Person(role.word, role) if role else None
 
 
 def open_tokens(state: Path) -> Tokens:
     """The tokens of a state folder, made when they are not there yet."""
-    return Tokens(_token(state / FILES["operator"]), _token(state / FILES["viewer"]))
+    return Tokens(_token(state / FILES[Role.OPERATOR]), _token(state / FILES[Role.VIEWER]))
 
 
 def _token(path: Path) -> str:

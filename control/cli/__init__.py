@@ -5,7 +5,7 @@ import typer
 
 def add_commands(app: typer.Typer) -> None:
     """Add status, kpi, devices, plan, mode, `job ...` and `alarms ...`."""
-    from igoudar.control.cli import alarms, job, look, mode, plan
+    from igoudar.control.cli import alarms, audit, job, look, mode, plan, user
 
     app.command("status")(look.status)
     app.command("kpi")(look.kpi)
@@ -14,3 +14,5 @@ def add_commands(app: typer.Typer) -> None:
     app.command("mode")(mode.mode)
     app.add_typer(job.app, name="job")
     app.add_typer(alarms.app, name="alarms")
+    app.add_typer(audit.app, name="audit")
+    app.add_typer(user.app, name="user")

@@ -1,17 +1,21 @@
 """The state database: opened once, written in short transactions."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, delete, event, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from igoudar.control.records import schema
+from igoudar.control.records import anchor, engine, schema
+from igoudar.control.records.anchor import Anchor
+from igoudar.control.records.chain import Link, append
+from igoudar.control.records.own_tables import HeadRow
 from igoudar.control.records.tables import (
     ActionRow,
     AlarmEventRow,
@@ -21,84 +25,138 @@ from igoudar.control.records.tables import (
     NoticeRow,
     PublishedRow,
 )
-from igoudar.core.errors import StoreError
+from igoudar.core.errors import StoreBusyError, StoreError
+
+Work = Callable[[Session], object]
+PART = 1000  # rows of a long answer in memory at once
+WAITING_MAX = 10_000  # writes kept in memory while the disk takes none
 
 
 class Records:
-    """Actions, alarms, modes, published values and notices in one SQLite file."""
+    """Actions, alarms, modes, published values and notices in one database.
 
-    def __init__(self, engine: Engine, where: str) -> None:
-        self._engine, self._where = engine, where
+    A write that the disk (or the database's host) refuses for now waits in memory, in order, and `trouble`
+    says why; it is written before the next one. A fault of ours is raised at once.
+    """
+
+    def __init__(self, database: Engine, where: str, anchors: Sequence[Anchor] = ()) -> None:
+        self._engine, self._where, self.anchors = database, where, tuple(anchors)
+        self._waiting: deque[Work] = deque()
+        self._turn = threading.RLock()
+        self.trouble = ""
 
     @classmethod
-    def open(cls, path: Path) -> "Records":
-        """Open or create the database at `path`, migrated to the newest schema."""
-        engine = create_engine(f"sqlite:///{path}")
-        event.listen(engine, "connect", _tune)
-        records = cls(engine, str(path))
+    def open(cls, path: Path, anchors: Sequence[Anchor] | None = None) -> "Records":
+        """Open or create the SQLite file `path`, migrated to the newest schema; anchored beside it."""
+        files = anchor.anchors(path.parent, "") if anchors is None else anchors
+        return cls.of(engine.sqlite(path), str(path), files)
+
+    @classmethod
+    def of(cls, database: Engine, where: str, anchors: Sequence[Anchor] = ()) -> "Records":
+        """The records in a database, migrated to the newest schema.
+
+        Raises:
+            StoreError: it can't be used, or a newer igoudar wrote it.
+        """
+        records = cls(database, where, anchors)
         try:
-            with records._guarded(), engine.begin() as connection:
-                schema.migrate(connection, str(path))
+            with records._guarded(), database.begin() as connection:
+                schema.migrate(connection, where)
         except StoreError:
-            engine.dispose()
+            database.dispose()
             raise
         return records
 
+    def head(self) -> Link:
+        """The end of the audit chain."""
+        row = self.rows(select(HeadRow))[0]
+        return Link(row.number, row.hash)
+
+    def link(self, number: int) -> Link | None:
+        """One link of the chain."""
+        rows: list[ActionRow] = self.rows(select(ActionRow).where(ActionRow.id == number))
+        return Link(rows[0].id, rows[0].hash) if rows else None
+
     def close(self) -> None:
-        """Release the file."""
+        """Write what waits, if the disk lets us, and release the database."""
+        with self._turn:
+            self._flush()
         self._engine.dispose()
 
+    @property
+    def waiting(self) -> int:
+        """Writes that wait in memory for the disk."""
+        return len(self._waiting)
+
+    @property
+    def engine(self) -> Engine:
+        """The database itself."""
+        return self._engine
+
     def add(self, rows: Sequence[Base]) -> None:
-        """Keep new rows, all or none."""
-        with self._session() as session:
-            session.add_all(rows)
+        """Keep new rows, all or none; actions are chained and anchored.
+
+        Raises:
+            StoreError: the rows can't be kept, or too many wait already.
+        """
+        actions = [row for row in rows if isinstance(row, ActionRow)]
+        if actions:
+            self._write(lambda session: _chained(session, rows, actions))
+        else:
+            self._write(lambda session: session.add_all(rows))
 
     def merge(self, rows: Sequence[Base]) -> None:
         """Keep rows of one table, replacing those with the same key, in one statement for all."""
         if not rows:
             return
         table = type(rows[0]).__table__
-        keys = {column.name for column in table.primary_key}
         columns = [column.name for column in table.columns]
-        new = insert(type(rows[0]))
-        upsert = new.on_conflict_do_update(
-            index_elements=sorted(keys),
-            set_={name: new.excluded[name] for name in columns if name not in keys},
-        )
-        with self._session() as session:
-            session.execute(upsert, [{name: getattr(row, name) for name in columns} for row in rows])
+        upsert = engine.upsert(self._engine, type(rows[0]))
+        values = [{name: getattr(row, name) for name in columns} for row in rows]
+        self._write(lambda session: session.execute(upsert, values))
 
-    def actions(self, limit: int = 100, target: str | None = None) -> list[ActionRow]:
-        """The newest actions first, of one target when given."""
+    def actions(
+        self,
+        limit: int | None = 100,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[ActionRow]:
+        """The newest actions first: of one target, from `since` on, before `until`, when given."""
         query = select(ActionRow).order_by(ActionRow.id.desc()).limit(limit)
         if target is not None:
             query = query.where(ActionRow.target == target)
-        return self._all(query)
+        if since is not None:
+            query = query.where(ActionRow.at >= since)
+        if until is not None:
+            query = query.where(ActionRow.at < until)
+        return self.rows(query)
 
-    def actions_of(self, who: str, limit: int) -> list[ActionRow]:
-        """The newest actions of one actor first."""
-        return self._all(
-            select(ActionRow).where(ActionRow.who == who).order_by(ActionRow.id.desc()).limit(limit)
-        )
+    def links(self) -> Iterator[ActionRow]:
+        """The whole chain, oldest first, a part at a time."""
+        with self._guarded(), Session(self._engine) as session:
+            yield from session.scalars(
+                select(ActionRow).order_by(ActionRow.id).execution_options(yield_per=1000)
+            )
 
     def alarms(self) -> list[AlarmRow]:
         """Every alarm ever seen, as it stands."""
-        return self._all(select(AlarmRow))
+        return self.rows(select(AlarmRow))
 
     def alarm_events(self, alarm_id: str) -> list[AlarmEventRow]:
         """The steps of one alarm, oldest first."""
         query = select(AlarmEventRow).where(AlarmEventRow.alarm_id == alarm_id)
-        return self._all(query.order_by(AlarmEventRow.id))
+        return self.rows(query.order_by(AlarmEventRow.id))
 
     def last_mode(self) -> ModeRow | None:
         """The latest change of mode."""
-        rows: list[ModeRow] = self._all(select(ModeRow).order_by(ModeRow.id.desc()).limit(1))
+        rows: list[ModeRow] = self.rows(select(ModeRow).order_by(ModeRow.id.desc()).limit(1))
         return rows[0] if rows else None
 
     def published(self, since: datetime) -> list[PublishedRow]:
         """Published values from `since` on, oldest first."""
         query = select(PublishedRow).where(PublishedRow.time >= since)
-        return self._all(query.order_by(PublishedRow.time))
+        return self.rows(query.order_by(PublishedRow.time))
 
     def next_notice(self) -> int:
         """The number of the next notification."""
@@ -107,16 +165,43 @@ class Records:
 
     def open_notices(self) -> list[NoticeRow]:
         """Notices not delivered yet, oldest first."""
-        return self._all(select(NoticeRow).where(NoticeRow.delivered.is_(False)).order_by(NoticeRow.id))
+        return self.rows(select(NoticeRow).where(NoticeRow.delivered.is_(False)).order_by(NoticeRow.id))
 
     def prune(self, before: datetime) -> None:
         """Forget published values older than `before`."""
-        with self._session() as session:
-            session.execute(delete(PublishedRow).where(PublishedRow.time < before))
+        self._write(lambda session: session.execute(delete(PublishedRow).where(PublishedRow.time < before)))
 
-    def _all(self, query: Any) -> list[Any]:
+    def rows(self, query: Any) -> list[Any]:
+        """The rows of any other query."""
         with self._session() as session:
             return list(session.scalars(query))
+
+    def _write(self, work: Work) -> None:
+        with self._turn:
+            if len(self._waiting) >= WAITING_MAX:
+                raise StoreError("too many writes wait for the disk", where=self._where, fix="free it now")
+            self._waiting.append(work)
+            self._flush()
+
+    def _flush(self) -> None:
+        """Do what waits, oldest first, until the disk refuses; a write that is at fault is not kept."""
+        while self._waiting:
+            try:
+                self._do(self._waiting[0])
+            except StoreBusyError as error:
+                self.trouble = error.what
+                return
+            except BaseException:
+                self._waiting.popleft()
+                raise
+            self._waiting.popleft()
+        self.trouble = ""
+
+    def _do(self, work: Work) -> None:
+        with self._session() as session:
+            end = work(session)
+        if isinstance(end, Link):
+            anchor.note_all(self.anchors, end)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -128,15 +213,19 @@ class Records:
         try:
             yield
         except SQLAlchemyError as error:
-            raise StoreError(
+            kind = StoreBusyError if engine.passes(error) else StoreError
+            raise kind(
                 f"the state database refused ({error.__cause__ or error})",
                 where=self._where,
                 fix="check free space and permissions, then `igoudar doctor`",
             ) from error
 
 
-def _tune(connection: Any, _record: Any) -> None:
-    """WAL lets readers in while we write; a lost power cut costs at most the last transaction."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA busy_timeout = 5000")
+def _chained(session: Session, rows: Sequence[Base], actions: Sequence[ActionRow]) -> Link:
+    """The head's row is locked first: two processes never follow the same link."""
+    session.execute(update(HeadRow).values(number=HeadRow.number))
+    head = session.get_one(HeadRow, 1)
+    end = append(actions, Link(head.number, head.hash))
+    head.number, head.hash = end.number, end.hash
+    session.add_all(rows)
+    return end

@@ -30,7 +30,10 @@ class Base(DeclarativeBase):
 
 
 class ActionRow(Base):
-    """One thing done, or proposed, and why."""
+    """One thing done, or proposed, and why: a line of the audit.
+
+    `id`, `previous` and `hash` are its link in the chain and are set when it is added (records/chain.py).
+    """
 
     __tablename__ = "actions"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -44,6 +47,9 @@ class ActionRow(Base):
     params: Mapped[dict[str, Any]]
     result: Mapped[str]
     config_version: Mapped[str]
+    previous: Mapped[str] = mapped_column(default="", server_default="")
+    hash: Mapped[str] = mapped_column(default="", server_default="")
+    __table_args__ = (Index("actions_follow", "previous", unique=True),)  # a chain never forks
 
 
 class AlarmRow(Base):

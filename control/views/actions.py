@@ -20,6 +20,9 @@ def action_views(rows: Sequence[ActionRow]) -> list[ActionView]:
             reason=Text(code=row.code, params=row.params, english=render(row.code, row.params)),
             result=row.result,
             config_version=row.config_version,
+            number=row.id,
+            previous=row.previous,
+            hash=row.hash,
         )
         for row in rows
     ]

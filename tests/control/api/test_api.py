@@ -1,7 +1,6 @@
 import asyncio
 import stat
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from igoudar.control import service
 from igoudar.control.api.metrics import CONTENT_TYPE
 from igoudar.control.api.server import bind
 from igoudar.control.client import ApiClient
@@ -28,41 +26,6 @@ ROUTES = (
     "racks/a1-01",
     "plan",
 )
-
-
-@pytest.fixture
-async def url(state: Path, plant: Any, lab: Any) -> AsyncIterator[str]:
-    """The whole control part on a real port, its first cycle over."""
-    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    plant.run(60)
-    task = asyncio.create_task(
-        service.run(
-            lab.site, lab.profiles, plant.clock, state, api_port=0, mode="auto", ready=found.set_result
-        )
-    )
-    address = await found
-    await until_ready(address)
-    yield address
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
-async def until_ready(address: str) -> None:
-    deadline = time.monotonic() + 20
-    async with httpx.AsyncClient(base_url=address) as http:
-        while time.monotonic() < deadline:
-            if "igoudar_devices " in (await http.get("/metrics")).text:
-                return
-            await asyncio.sleep(0.05)
-    raise AssertionError("no first cycle")
-
-
-@pytest.fixture
-async def http(url: str, state: Path) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {(state / 'token').read_text().strip()}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers) as client:
-        yield client
 
 
 async def test_every_document_answers(http: httpx.AsyncClient) -> None:

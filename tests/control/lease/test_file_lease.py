@@ -1,7 +1,6 @@
-import multiprocessing
-import os
 import signal
-from multiprocessing.connection import Connection
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,15 @@ from igoudar.core.errors import StoreError
 WAIT_S = 20.0
 
 
-def _hold(state: Path, told: Connection) -> None:
-    lease = FileLease(state)
-    lease.take()
-    told.send(lease.epoch)
-    signal.pause()
+HOLD = """
+import signal, sys
+from pathlib import Path
+from igoudar.control.lease.file import FileLease
+lease = FileLease(Path(sys.argv[1]))
+lease.take()
+print(lease.epoch, flush=True)
+signal.pause()
+"""
 
 
 def test_one_at_a_time_and_every_holding_has_a_higher_epoch(tmp_path: Path) -> None:
@@ -34,18 +37,15 @@ def test_one_at_a_time_and_every_holding_has_a_higher_epoch(tmp_path: Path) -> N
 
 
 def test_a_killed_holder_leaves_the_lease_a_stopped_one_keeps_it(tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_hold, args=(tmp_path, theirs))
-    process.start()
-    assert ours.poll(WAIT_S)
-    assert ours.recv() == 1
-    lease = FileLease(tmp_path)
-    assert process.pid
-    os.kill(process.pid, signal.SIGSTOP)
-    assert not lease.take()
-    os.kill(process.pid, signal.SIGKILL)
-    process.join(WAIT_S)
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "1\n"
+        lease = FileLease(tmp_path)
+        process.send_signal(signal.SIGSTOP)
+        assert not lease.take()
+        process.kill()
+        process.wait(WAIT_S)
     assert lease.take()
     assert lease.epoch == 2
     lease.close()

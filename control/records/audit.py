@@ -1,0 +1,95 @@
+"""Whether the audit is whole: every link of its chain, against every anchor outside the database."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from igoudar.control.records.anchor import Anchor
+from igoudar.control.records.chain import FIRST, Link, Problem, check
+from igoudar.control.records.state import Records
+from igoudar.core.errors import StoreError
+
+SHOWN_MAX = 50  # problems; whoever edits a chain breaks much of it
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a full look found."""
+
+    end: Link  # of the chain in the database
+    anchored: int  # the highest number that an anchor knows
+    problems: tuple[Problem, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was edited, removed or cut off."""
+        return not self.problems
+
+
+def verify(records: Records) -> Verdict:
+    """Look at every row and every anchor.
+
+    Raises:
+        StoreError: the database or an anchor can't be read.
+    """
+    known = {file.path: _anchored(file) for file in records.anchors}
+    problems: list[Problem] = []
+    end = FIRST
+    for found in check(records.links()):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            end = found
+            problems += _unlike(found, known)
+    head = records.head()
+    if head != end:
+        problems.append(Problem("audit.head", {"number": head.number, "rows": end.number}))
+    problems += _beyond(end, known)
+    anchored = max((number for links in known.values() for number in links), default=0)
+    return Verdict(end, anchored, tuple(problems[:SHOWN_MAX]))
+
+
+def last_anchor_holds(records: Records) -> bool:
+    """A quick look for each start: the newest anchored link of every file is in the database as it was."""
+    newest = [link for file in records.anchors if (link := _last(file)) is not None]
+    return all(records.link(link.number) == link for link in newest)
+
+
+def _anchored(file: Anchor) -> Mapping[int, set[str]]:
+    links: defaultdict[int, set[str]] = defaultdict(set)
+    for link in _read(file):
+        links[link.number].add(link.hash)
+    return dict(links)
+
+
+def _last(file: Anchor) -> Link | None:
+    links = _read(file)
+    return links[-1] if links else None
+
+
+def _read(file: Anchor) -> list[Link]:
+    try:
+        return file.links()
+    except OSError as error:
+        raise StoreError(
+            f"the anchor can't be read ({error.strerror})",
+            where=str(file.path),
+            fix="bring its disk back",
+        ) from error
+
+
+def _unlike(link: Link, known: Mapping[Path, Mapping[int, set[str]]]) -> Iterator[Problem]:
+    """An anchor that remembers another row at this place."""
+    for path, links in known.items():
+        if links.get(link.number, {link.hash}) != {link.hash}:
+            yield Problem("audit.unlike", {"number": link.number, "path": str(path)})
+
+
+def _beyond(end: Link, known: Mapping[Path, Mapping[int, set[str]]]) -> Iterator[Problem]:
+    """Anchors that know of more than there is, or of nothing."""
+    for path, links in known.items():
+        if not links and end.number:
+            yield Problem("audit.no_anchor", {"path": str(path)})
+        elif links and max(links) > end.number:
+            yield Problem("audit.cut", {"anchored": max(links), "rows": end.number, "path": str(path)})

@@ -1,0 +1,108 @@
+"""What control watches of itself: the audit's disks, the wall clock, and whether the lease is ours."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from igoudar.control.alarms.rules import Condition, flag
+from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.lease import Lease
+from igoudar.control.picture import Picture
+from igoudar.control.records.audit import last_anchor_holds
+from igoudar.control.records.room import AuditRoom
+from igoudar.control.records.state import Records
+from igoudar.control.records.tables import ActionRow
+from igoudar.control.text import text
+from igoudar.core.clock import JumpWatch
+from igoudar.core.errors import StoreError
+
+LOOK_S = 1.0  # wall
+NOT_WRITER_S = 60.0  # site time: a takeover is no alarm
+MEBIBYTE = 2**20
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """Looks each second, and tells the alarm engine in each cycle."""
+
+    site: str
+    records: Records
+    room: AuditRoom
+    lease: Lease
+    now: Callable[[], datetime]
+    config_version: str
+    jumps: JumpWatch = field(default_factory=JumpWatch)
+    _jump_s: float = 0.0  # told by the next cycle
+    _whole: bool = True
+
+    def start(self) -> None:
+        """A quick look at what the last run left: is the audit still what was anchored?"""
+        try:
+            self._whole = last_anchor_holds(self.records)
+        except StoreError:
+            self._whole = False
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self.look(time.time(), time.monotonic())
+            await asyncio.sleep(LOOK_S)
+
+    def look(self, wall_s: float, monotonic_s: float) -> None:
+        """One look at both clocks; a jump is recorded at once."""
+        jump_s = self.jumps.look(wall_s, monotonic_s)
+        if jump_s:
+            self._jump_s = jump_s
+            self.records.add([self._line(wall_s, jump_s)])
+
+    def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
+        """What the alarm engine follows."""
+        room, jump_s = self.room.look(), self._jump_s
+        self._jump_s = 0.0
+        free = {"free_mb": room.free_bytes // MEBIBYTE, "why": room.why or "-"}
+        yield self._signal("audit_low", 2, room.low, picture, before, free)
+        yield self._signal("audit_full", 1, room.full, picture, before, free)
+        yield self._signal("audit_broken", 1, not self._whole, picture, before, {})
+        yield self._signal("not_writer", 2, not self.lease.held(), picture, before, {}, NOT_WRITER_S)
+        jumped = Signal(
+            "clock_jumped",
+            self.site,
+            2,
+            "clock_jumped",
+            Condition(),
+            {"source": self.site, "jump_s": jump_s},
+            pulse=True,
+        )
+        if jump_s:
+            yield jumped
+
+    def _signal(
+        self,
+        code: str,
+        priority: int,
+        holds: bool,
+        picture: Picture,
+        before: Conditions,
+        params: dict[str, object],
+        on_delay_s: float = 0.0,
+    ) -> Signal:
+        condition = flag(before.get((code, self.site), Condition()), holds, picture.at, on_delay_s, 0.0)
+        return Signal(code, self.site, priority, code, condition, {"source": self.site, **params})
+
+    def _line(self, wall_s: float, jump_s: float) -> ActionRow:
+        said = text("audit.clock_jumped", jump_s=jump_s)
+        return ActionRow(
+            at=self.now(),
+            who="control",
+            verb="clock_jump",
+            target=socket.gethostname(),
+            before=datetime.fromtimestamp(wall_s - jump_s, UTC).isoformat(),
+            after=datetime.fromtimestamp(wall_s, UTC).isoformat(),
+            code=said.code,
+            params=said.params,
+            result="seen",
+            config_version=self.config_version,
+        )

@@ -1,0 +1,198 @@
+"""What is edited, removed or cut off shows."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from tests.control.records.lines import action
+
+from igoudar.control.records.audit import Verdict, last_anchor_holds, verify
+from igoudar.control.records.chain import START
+from igoudar.control.records.opening import open_records
+from igoudar.control.records.room import AuditRoom
+from igoudar.control.records.state import Records
+from igoudar.core.errors import StoreError
+from igoudar.core.model_people import Auditing
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [problem.code for problem in verdict.problems]
+
+
+def damage(records: Records, statement: str) -> Verdict:
+    with records.engine.begin() as connection:
+        connection.execute(text(statement))
+    return verify(records)
+
+
+def set_head(records: Records, first: str) -> None:
+    with records.engine.begin() as connection:
+        connection.execute(text("UPDATE audit_head SET number = 1, hash = :hash"), {"hash": first})
+
+
+def test_each_line_follows_the_one_before_and_is_anchored(records: Records, tmp_path: Path) -> None:
+    records.add([action("a")])
+    records.add([action("b"), action("c")])
+    rows = list(records.links())
+    assert [row.previous for row in rows] == [START, rows[0].hash, rows[1].hash]
+    assert records.head().hash == rows[2].hash
+    lines = (tmp_path / "audit.anchor").read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [["1", rows[0].hash], ["3", rows[2].hash]]
+    assert (verify(records).whole, verify(records).anchored) == (True, 3)
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        ("UPDATE actions SET who = 'nobody' WHERE id = 2", ["audit.edited"]),
+        ("UPDATE actions SET params = '{}' WHERE id = 2", ["audit.edited"]),
+        ("DELETE FROM actions WHERE id = 2", ["audit.missing"]),
+        ("DELETE FROM actions WHERE id = 4", ["audit.head", "audit.cut"]),
+        ("DELETE FROM actions", ["audit.head", "audit.cut"]),
+        ("UPDATE audit_head SET number = 9", ["audit.head"]),
+    ],
+)
+def test_damage_shows(records: Records, statement: str, shown: list[str]) -> None:
+    for name in "abcd":
+        records.add([action(name)])
+    assert codes(damage(records, statement)) == shown
+
+
+def test_a_chain_cut_and_grown_again_is_not_the_one_that_was_anchored(records: Records) -> None:
+    for name in "abc":
+        records.add([action(name)])
+    first = records.actions(None)[-1].hash
+    damage(records, "DELETE FROM actions WHERE id > 1")
+    set_head(records, first)
+    assert not last_anchor_holds(records)
+    records.add([action("x")])
+    records.add([action("y")])
+    assert codes(verify(records)) == ["audit.unlike", "audit.unlike"]
+
+
+def test_an_anchor_on_another_disk_shows_what_a_thorough_hand_hid(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    rules = Auditing(anchor_file=str(tmp_path / "elsewhere" / "igoudar.anchor"))
+    records = open_records(rules, tmp_path)
+    for name in "abc":
+        records.add([action(name)])
+    first = records.actions(None)[-1].hash
+    damage(records, "DELETE FROM actions WHERE id > 1")
+    set_head(records, first)
+    lines = (tmp_path / "audit.anchor").read_text().splitlines(keepends=True)
+    (tmp_path / "audit.anchor").write_text(lines[0])
+    verdict = verify(records)
+    records.close()
+    assert codes(verdict) == ["audit.cut"]
+    assert verdict.problems[0].params["path"] == rules.anchor_file
+
+
+def test_an_anchor_that_is_gone_shows(records: Records, tmp_path: Path) -> None:
+    records.add([action("a")])
+    (tmp_path / "audit.anchor").unlink()
+    assert codes(verify(records)) == ["audit.no_anchor"]
+
+
+def test_a_power_cut_in_the_middle_of_an_anchor_s_line_costs_that_line_only(
+    records: Records, tmp_path: Path
+) -> None:
+    records.add([action("a")])
+    path = tmp_path / "audit.anchor"
+    path.write_bytes(path.read_bytes() + b"2 deadbeef")
+    records.add([action("b"), action("c")])
+    assert verify(records).whole
+    assert verify(records).anchored == 3
+
+
+def test_lines_of_before_the_chain_are_chained_at_migration(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "state.sqlite")
+    old.executescript(
+        "CREATE TABLE actions (id INTEGER PRIMARY KEY, at DATETIME NOT NULL, who VARCHAR NOT NULL, "
+        "verb VARCHAR NOT NULL, target VARCHAR NOT NULL, before VARCHAR, after VARCHAR, "
+        "code VARCHAR NOT NULL, params JSON NOT NULL, result VARCHAR NOT NULL, "
+        "config_version VARCHAR NOT NULL);"
+        "INSERT INTO actions VALUES "
+        "(3,'2026-03-01 00:00:00.000000','control','delay','a',NULL,'x','c','{}','done','v'),"
+        "(7,'2026-03-01 00:00:01.000000','ada','hold','b',NULL,'x','c','{\"p_w\": 1.0}','done','v');"
+        "PRAGMA user_version = 2;"
+    )
+    old.close()
+    records = open_records(Auditing(), tmp_path)
+    assert [(row.id, row.target) for row in records.links()] == [(1, "a"), (2, "b")]
+    records.add([action("c")])
+    assert verify(records).whole
+    records.close()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from igoudar.control.records.opening import open_records
+from igoudar.control.records.audit import verify
+from igoudar.control.records.room import AuditRoom
+from igoudar.core.model_people import Auditing
+from tests.control.records.lines import action
+
+state = Path(sys.argv[1])
+records = open_records(Auditing(), state)
+records.add([action("before")])
+room = AuditRoom(records, state, 0, 0)
+assert not room.look().full
+limit = 200_000
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+for n in range(300):
+    records.add([action(f"job-{n}", params={"text": "x" * 4000})])
+look = room.look()
+assert look.full and look.why, look
+assert records.waiting > 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+records.add([action("after")])
+assert records.waiting == 0 and not room.look().full, (records.waiting, room.look())
+verdict = verify(records)
+print(verdict.whole, verdict.end.number, verdict.anchored)
+records.close()
+"""
+
+
+def test_a_full_disk_loses_no_line_and_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["True", "302", "302"], done.stderr
+
+
+def test_a_disk_is_low_before_it_is_full(records: Records, tmp_path: Path) -> None:
+    free = [5000]
+    room = AuditRoom(records, tmp_path, 1000, 100, lambda _: free[0])
+    assert (room.look().low, room.look().full) == (False, False)
+    free[0] = 999
+    assert (room.look().low, room.look().full) == (True, False)
+    free[0] = 99
+    assert (room.look().low, room.look().full) == (True, True)
+
+
+def test_an_anchor_s_disk_that_refuses_is_told(tmp_path: Path) -> None:
+    rules = Auditing(anchor_file=str(tmp_path / "gone" / "anchor"))
+    records = open_records(rules, tmp_path)
+    room = AuditRoom(records, tmp_path, 0, 0, lambda _: 1)
+    records.add([action("a")])
+    assert "gone" in room.look().why
+    (tmp_path / "gone").mkdir()
+    records.add([action("b")])
+    assert room.look().why == ""
+    records.close()
+
+
+def test_a_fault_of_ours_is_raised_and_does_not_stay_in_the_way(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: Callable[[], object] = action("a")
+    broken.who = None  # type: ignore[attr-defined]  # who did it can't be left out
+    with pytest.raises(StoreError):
+        records.add([broken])  # type: ignore[list-item]
+    records.add([action("b")])
+    assert [row.target for row in records.links()] == ["b"]
