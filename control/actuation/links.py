@@ -10,11 +10,10 @@ from typing import Protocol
 from igoudar.collectors.client import CollectClient
 from igoudar.collectors.results import Error, Rejected, Result, Success
 from igoudar.control.actuation.command import Command
-from igoudar.control.actuation.schedulers import Scheduler
-from igoudar.core.errors import CommandError, LinkError
+from igoudar.control.actuation.schedulers import Budgets, Requeues, Scheduler
+from igoudar.core import handsoff
+from igoudar.core.errors import CommandError, LinkError, StoreError
 from igoudar.core.model import Setpoint
-
-HANDS_OFF = "handsoff"  # STATE/handsoff: while this file is there nothing is sent
 
 
 class Suspends(Protocol):
@@ -47,24 +46,30 @@ class SchedulerLink:
 
     async def carry(self, command: Command) -> Result:
         """One call; what the scheduler answers becomes a result."""
-        if (self.state / HANDS_OFF).exists():
+        if handsoff.is_on(self.state):
             return Rejected("hands_off")
         verb = self._verbs().get(command.point)
         if verb is None:
             return Rejected("unknown_verb")
         try:
             await verb(command)
-        except (LinkError, CommandError) as error:
+        except (LinkError, CommandError, StoreError) as error:
             return Error(str(error))
         return Success(command.value if command.value is not None else 0.0)
 
     def _verbs(self) -> Mapping[str, Callable[[Command], Awaitable[None]]]:
-        return {
+        found: dict[str, Callable[[Command], Awaitable[None]]] = {
             "delay": self._delay,
             "release": lambda command: self.scheduler.release(command.target),
             "suspend": self._suspend,
             "resume": self._resume,
         }
+        scheduler = self.scheduler
+        if isinstance(scheduler, Requeues):
+            found["requeue"] = lambda command: scheduler.requeue(command.target)
+        if isinstance(scheduler, Budgets):
+            found["budget"] = lambda command: _budget(scheduler, command)
+        return found
 
     async def _delay(self, command: Command) -> None:
         await self.scheduler.delay(command.target, _until(command))
@@ -84,9 +89,11 @@ class CollectLink:
 
     Args:
         socket: `STATE/collect.sock`.
+        epoch: Of the lease, now.
     """
 
     socket: Path
+    epoch: Callable[[], int]
     _client: CollectClient | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -96,7 +103,7 @@ class CollectLink:
             return Rejected("not_a_number")
         try:
             client = await self.client()
-            return await client.write(_setpoint(command, command.value))
+            return await client.write(_setpoint(command, command.value, self.epoch()))
         except (LinkError, OSError, TimeoutError) as error:
             await self.close()
             return Error(str(error) or type(error).__name__)
@@ -117,13 +124,21 @@ class CollectLink:
         await stack.aclose()
 
 
+async def _budget(scheduler: Budgets, command: Command) -> None:
+    """Without a value there is no budget any more."""
+    if command.value is None:
+        await scheduler.clear_budget()
+    else:
+        await scheduler.set_budget(command.value, _until(command))
+
+
 def _until(command: Command) -> datetime:
     if command.until is None:
         raise CommandError("a time is missing: until when", where=command.target)
     return command.until
 
 
-def _setpoint(command: Command, value: float) -> Setpoint:
+def _setpoint(command: Command, value: float, epoch: int) -> Setpoint:
     return Setpoint(
         device=command.target,
         point=command.point,
@@ -131,4 +146,8 @@ def _setpoint(command: Command, value: float) -> Setpoint:
         expires_at=command.expires_at,
         command_id=command.command_id,
         reason=command.code,
+        actuator=command.actuator.value,
+        origin=command.origin.value,
+        epoch=epoch,
+        approved_by=", ".join(command.approved_by),
     )

@@ -12,7 +12,9 @@ HOUR = timedelta(hours=1)
 KEPT = timedelta(days=2)  # of slots that nobody moves any more
 ENDS = ("release", "resume", "requeue")  # verbs after which nothing stands
 # Refusals of the second check that say nothing about the point itself.
-NO_FAULT = ("unchanged", "hands_off", "no_authority", "observe", "overridden", "too_soon", "settling")
+NO_FAULT = frozenset(
+    ("hands_off", "no_authority", "no_lease", "stale_epoch", "observe", "not_approved", "overridden")
+) | frozenset(("settling", "expired", "rate_limited", "backing_off", "budget_spent"))
 
 
 @dataclass(slots=True)
@@ -69,7 +71,8 @@ class Memory:
         if command.actuator is ActuatorClass.JOBS and command.point in ENDS:
             self.release(key)
             return
-        until = max(command.expires_at, command.until or command.expires_at)
+        job = command.actuator is ActuatorClass.JOBS
+        until = max(command.expires_at, command.until or command.expires_at) if job else command.expires_at
         self.held[key] = Held(command.value, command.point, command.origin, now, until)
         if command.value is not None:
             self.count(key, now)

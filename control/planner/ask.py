@@ -1,7 +1,7 @@
 """What travels between the loop and the process that solves: a question, and a plan or why there is none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from igoudar.control.planning.forecast.history import Record
@@ -38,6 +38,8 @@ class Plan:
     gave_way: tuple[Why, ...]
     notes: tuple[Why, ...]
     solve_s: float
+    drives: Mapping[str, Floats] = field(default_factory=dict)  # desalination, electrolyser [W]
+    stored_wh: Floats | None = None  # in the battery at each step's end
 
     def step(self, at: datetime) -> int | None:
         """Index of the step that holds `at`, None outside the plan."""

@@ -45,8 +45,15 @@ class Result:
     @cached_property
     def drives_w(self) -> Floats:
         """Desalination and electrolyser together."""
-        done = self._solved.value[self._model.columns.drives[MIDDLE]].sum(axis=0) * MW
-        return self._steps(np.maximum(0.0, np.diff(done, prepend=0.0)) / self._model.grid.hours)
+        together: Floats = self.drive_w[0] + self.drive_w[1]
+        return together
+
+    @cached_property
+    def drive_w(self) -> tuple[Floats, Floats]:
+        """Desalination, electrolyser."""
+        done = self._solved.value[self._model.columns.drives[MIDDLE]] * MW
+        each = np.maximum(0.0, np.diff(done, axis=1, prepend=0.0)) / self._model.grid.hours
+        return self._steps(each[0]), self._steps(each[1])
 
     @cached_property
     def price(self) -> Floats:

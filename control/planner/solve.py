@@ -109,6 +109,8 @@ def _plan(ask: Ask, view: View, result: Result, spent_s: float) -> Plan:
         gave_way=result.gave_way(),
         notes=(*ask.notes, *(Why(code, params) for code, params in _notes(view))),
         solve_s=spent_s,
+        drives=dict(zip(("desalination", "electrolyser"), result.drive_w, strict=True)),
+        stored_wh=result.stored_wh,
     )
 
 

@@ -31,7 +31,9 @@ def _hands(command: Command, rules: Rules, view: View) -> Rejected | None:
         return Rejected("hands_off")
     if not view.lease:
         return Rejected("no_lease")
-    return None if view.audit_ready else Rejected("audit_full")
+    # What can't be told is not begun; safety, and what people ask, goes on.
+    begins = command.origin in (Origin.PLAN, Origin.EVENT)
+    return Rejected("audit_full") if begins and not view.audit_ready else None
 
 
 def _time(command: Command, rules: Rules, view: View) -> Rejected | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from igoudar.collectors.results import OutOfBounds, Rejected
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
-from igoudar.control.actuation.guard.rules import CLASSES, PointRule, Rules
+from igoudar.control.actuation.guard.rules import CLASSES, Rules
 from igoudar.control.actuation.guard.view import Held, View, slot
 from igoudar.core.model import Quality
 
@@ -27,6 +27,8 @@ def strange_point(command: Command, rules: Rules, view: View) -> Rejected | None
         return Rejected("read_only")
     if not rule.allowed:
         return Rejected("not_allowed")
+    if rule.companion:
+        return Rejected("companion")
     return None if CLASSES.get(kind) is command.actuator else Rejected("wrong_class")
 
 
@@ -48,7 +50,7 @@ def no_change(command: Command, rules: Rules, view: View) -> Rejected | None:
     if rule is None or command.value is None or command.actuator is ActuatorClass.JOBS:
         return None
     held = view.held.get(slot(command))
-    stands = _refreshed(command, rule, held, view) if rule.reverts else _reads(command, view)
+    stands = _lasts(command, held, view) if rule.reverts else _reads(command, view)
     value = held.value if rule.reverts and held else view.picture.value(command.target, command.point)
     same = value is not None and abs(value - command.value) <= rule.deadband
     return Rejected("unchanged") if stands and same else None
@@ -80,12 +82,10 @@ def _reads(command: Command, view: View) -> bool:
     return view.picture.quality(command.target, command.point) is Quality.GOOD
 
 
-def _refreshed(command: Command, rule: PointRule, held: Held | None, view: View) -> bool:
-    """Our own value, with at least half of its life left, and switched on."""
-    if held is None or held.until - view.now < (command.expires_at - view.now) / 2:
-        return False
-    return not rule.enable or view.picture.value(command.target, rule.enable) == 1.0
+def _lasts(command: Command, held: Held | None, view: View) -> bool:
+    """Our own value, with at least half of its life left; the collector keeps it until then."""
+    return held is not None and held.until - view.now >= (command.expires_at - view.now) / 2
 
 
 def _rest(count: int) -> timedelta:
-    return min(LONGEST_REST, FIRST_REST * 2 ** min(count - 1, 10))
+    return min(LONGEST_REST, FIRST_REST * float(2 ** min(count - 1, 10)))

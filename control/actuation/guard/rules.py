@@ -1,11 +1,11 @@
 """What stands fixed while a site runs: points with their bounds, inputs, who must approve what. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from igoudar.control.actuation.command import ActuatorClass
 from igoudar.control.roster import Roster
-from igoudar.core.model import Device, Kind, Point
+from igoudar.core.model import Device, Kind, Point, Profile
 from igoudar.core.model_guard import Guarding, PointLimit
 
 SETTLE_S = 60.0  # site time after a start before the loop touches the plant; our assumption
@@ -37,8 +37,8 @@ class PointRule:
     maximum: float = 0.0
     deadband: float = 0.0
     every_s: float = 0.0
-    reverts: bool = False  # a timer gives the value up again unless it is refreshed
-    enable: str = ""
+    reverts: bool = False  # the collector gives it back when its command ends
+    companion: bool = False  # served along with another point, never asked for by itself
     daily_writes: int | None = None  # None = as many as the rate allows
 
 
@@ -62,9 +62,9 @@ def rules(plant: Roster) -> Rules:
     site = plant.site
     return Rules(
         points={
-            (device.name, point.name): _point(site.guard, device, point)
+            (device.name, point.name): rule
             for device in site.devices
-            for point in plant.profiles[device.profile].points.values()
+            for point, rule in _of_device(site.guard, device, plant.profiles[device.profile])
         },
         devices={device.name: device.kind for device in site.devices},
         stale_s={device.name: plant.stale_s(device) for device in site.devices},
@@ -74,6 +74,13 @@ def rules(plant: Roster) -> Rules:
         soc_min_pct=site.battery.soc_min_pct,
         soc_max_pct=site.battery.soc_max_pct,
     )
+
+
+def _of_device(guarding: Guarding, device: Device, profile: Profile) -> Iterator[tuple[Point, PointRule]]:
+    writables = [point.writable for point in profile.points.values() if point.writable]
+    along = {name for rules in writables for name in rules.companions} | {profile.remote.heartbeat}
+    for point in profile.points.values():
+        yield point, replace(_point(guarding, device, point), companion=point.name in along)
 
 
 def _point(guarding: Guarding, device: Device, point: Point) -> PointRule:
@@ -88,8 +95,7 @@ def _point(guarding: Guarding, device: Device, point: Point) -> PointRule:
         minimum=rules.minimum if closer.minimum is None else max(rules.minimum, closer.minimum),
         maximum=rules.maximum if closer.maximum is None else min(rules.maximum, closer.maximum),
         deadband=rules.deadband if closer.deadband is None else closer.deadband,
-        every_s=guarding.every_s if closer.every_s is None else closer.every_s,
-        reverts=bool(rules.reversion),
-        enable=rules.enable,
-        daily_writes=guarding.daily_writes if rules.eeprom else None,
+        every_s=max(guarding.every_s, rules.every_s) if closer.every_s is None else closer.every_s,
+        reverts=bool(rules.reversion or rules.enable),
+        daily_writes=min(guarding.daily_writes, rules.daily_writes) if rules.eeprom else None,
     )

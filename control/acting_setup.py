@@ -1,0 +1,112 @@
+"""Builds what stands between wishes and the world: guard, links, proposals, overrides, the record."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from igoudar.control.acting import Acting, life_of
+from igoudar.control.actuation.chronicle import Chronicle
+from igoudar.control.actuation.command import ActuatorClass
+from igoudar.control.actuation.executor import Executor, Link
+from igoudar.control.actuation.gate import Gate
+from igoudar.control.actuation.guard.rules import rules
+from igoudar.control.actuation.links import CollectLink, SchedulerLink
+from igoudar.control.actuation.mandate import Mandate
+from igoudar.control.actuation.memory import Memory
+from igoudar.control.actuation.overrides import Overrides
+from igoudar.control.actuation.plant import PlantOrders
+from igoudar.control.actuation.proposals import Proposals
+from igoudar.control.actuation.schedulers import Scheduler
+from igoudar.control.actuation.sight import Sight
+from igoudar.control.actuation.suspends import SuspendBook
+from igoudar.control.failsafe.suspended import SuspendedJobs
+from igoudar.control.lease import Lease
+from igoudar.control.mode import Modes
+from igoudar.control.picture import Picture
+from igoudar.control.plan_service import PlanService
+from igoudar.control.records.state import Records
+from igoudar.control.roster import Roster
+from igoudar.core.clock import Clock
+
+REMEMBERED = 2_000  # actions of an earlier life whose commands are not carried out again
+
+
+def acting(
+    plant: Roster,
+    clock: Clock,
+    state: Path,
+    records: Records,
+    scheduler: Scheduler,
+    planner: PlanService,
+    modes: Modes,
+    lease: Lease,
+    version: str,
+    cycle_s: float,
+    audit_ready: Callable[[], bool] = lambda: True,
+) -> Acting:
+    """All of it, for one site."""
+    now = clock.now()
+    memory, overrides = Memory(), Overrides.open(records, now)
+    suspends = SuspendBook(records, SuspendedJobs(state))
+    gate = Gate(
+        rules=rules(plant),
+        modes=modes.classes,
+        lease=lease,
+        state=state,
+        memory=memory,
+        overrides=overrides,
+        sight=Sight(plant, Picture(now, lost=True)),
+        started_at=now,
+        audit_ready=audit_ready,
+    )
+    executor = Executor(
+        gate,
+        links(state, scheduler, suspends, lease, clock),
+        Proposals.open(records, plant.site.guard.proposal_life_s, now),
+        Chronicle(records, plant.site.time_zone, version),
+        clock.now,
+    )
+    executor.carried_before(earlier(records))
+    mandate = Mandate(_collect(state, lease), lease, modes.classes, overrides)
+    orders = PlantOrders(plant, planner, memory, life_of(cycle_s))
+    return Acting(executor, mandate, suspends, [orders])
+
+
+def links(
+    state: Path, scheduler: Scheduler, suspends: SuspendBook, lease: Lease, clock: Clock
+) -> dict[ActuatorClass, Link]:
+    """Who carries which class."""
+    collect = _collect(state, lease)
+    devices = (
+        ActuatorClass.BATTERY,
+        ActuatorClass.CURTAILMENT,
+        ActuatorClass.COOLING,
+        ActuatorClass.LOADS,
+        ActuatorClass.CAPS,
+    )
+    return {
+        ActuatorClass.JOBS: SchedulerLink(scheduler, suspends, state, clock.now),
+        **dict.fromkeys(devices, collect),
+    }
+
+
+def earlier(records: Records) -> set[str]:
+    """Ids of the commands that were sent before this start."""
+    rows = records.actions(limit=REMEMBERED)
+    sent = (row.params for row in rows if _was_sent(row.result))
+    return {str(params["command_id"]) for params in sent if "command_id" in params}
+
+
+async def close(acting: Acting) -> None:
+    """Drop the connections to the collector."""
+    for link in acting.executor.links.values():
+        if isinstance(link, CollectLink):
+            await link.close()
+    await acting.mandate.collect.close()
+
+
+def _was_sent(result: str) -> bool:
+    return result == "done" or result.startswith(("partial", "failed"))
+
+
+def _collect(state: Path, lease: Lease) -> CollectLink:
+    return CollectLink(state / "collect.sock", lambda: lease.epoch)

@@ -1,0 +1,130 @@
+"""Every outcome as a line of the audit: what was done always, what was kept back once."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from igoudar.collectors.results import Rejected, Result
+from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.actuation.guard.view import Slot, slot
+from igoudar.control.actuation.memory import detail
+from igoudar.control.actuation.proposals import alike
+from igoudar.control.actuation.sight import new, shown
+from igoudar.control.records.state import Records
+from igoudar.control.records.tables import ActionRow
+from igoudar.control.text import text
+
+REMEMBERED = 20_000  # slots of which the last word is known
+AT_ONCE = 16  # lines kept together: each time the disk is waited for
+# The loop asks again by itself, so these say nothing new.
+QUIET = frozenset({f"rejected: {reason}" for reason in ("unchanged", "too_soon", "backing_off", "settling")})
+PEOPLE = (Origin.OVERRIDE, Origin.OPERATOR)
+WORDS = {"observe": "observed", "proposed": "proposed"}
+CONTROL = "control"
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """Writes to the records; remembers what it has told of each slot."""
+
+    records: Records
+    zone: str
+    config_version: str
+    _told: OrderedDict[Slot, tuple[str, Command]] = field(default_factory=OrderedDict)
+    _rows: list[ActionRow] = field(default_factory=list)
+
+    def note(self, command: Command, word: str, before: str | None, now: datetime, *, done: bool) -> None:
+        """One line; what a link carried is always told, what the loop repeats or renews only once."""
+        renews = command.actuator is not ActuatorClass.JOBS and word == "done"
+        if (renews or not done) and not self._new(command, word):
+            return
+        if done and not renews:
+            self._told.pop(slot(command), None)
+        self._rows.append(self.row(command, word, before, now))
+        if len(self._rows) >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keep what was told so far."""
+        rows, self._rows = self._rows, []
+        if rows:
+            self.records.add(rows)
+
+    def say(
+        self,
+        at: datetime,
+        who: str,
+        verb: str,
+        target: str,
+        after: str | None,
+        code: str,
+        params: Mapping[str, object] | None = None,
+        before: str | None = None,
+        result: str = "done",
+    ) -> None:
+        """One line about something that is no command: a mode, an end of time, hands off."""
+        reason = text(code, self.zone, **(params or {}))
+        self._rows.append(
+            ActionRow(
+                at=at,
+                who=who,
+                verb=verb,
+                target=target,
+                before=before,
+                after=after,
+                code=reason.code,
+                params=reason.params,
+                result=result,
+                config_version=self.config_version,
+            )
+        )
+
+    def line(self, command: Command, result: Result, before: str | None, now: datetime) -> ActionRow:
+        """The line of a command as it was kept; while the disk is full, as it will be."""
+        kept = self.records.actions(limit=1, target=command.target)
+        if kept and kept[0].params.get("command_id") == command.command_id:
+            return kept[0]
+        return self.row(command, word_of(result), before, now)
+
+    def row(self, command: Command, word: str, before: str | None, now: datetime) -> ActionRow:
+        """The line itself."""
+        reason = text(command.code, self.zone, **command.params)
+        facts = {
+            "command_id": command.command_id,
+            "origin": command.origin.value,
+            "actuator": command.actuator.value,
+            "plan_version": command.plan_version,
+            "approved_by": list(command.approved_by),
+            "expires_at": command.expires_at.isoformat(),
+        }
+        return ActionRow(
+            at=now,
+            who=command.who,
+            verb=str(command.params.get("verb", command.point)),
+            target=command.target,
+            before=before,
+            after=shown(new(command)),
+            code=reason.code,
+            params={**reason.params, **facts},
+            result=word,
+            config_version=command.config_version or self.config_version,
+        )
+
+    def _new(self, command: Command, word: str) -> bool:
+        if command.who != CONTROL and command.origin in PEOPLE:
+            return True
+        if word in QUIET:
+            return False
+        key = slot(command)
+        told = self._told.get(key)
+        self._told[key] = (word, command)
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+        return told is None or told[0] != word or not alike(told[1], command)
+
+
+def word_of(result: Result) -> str:
+    """The result in one word or a few."""
+    reason = result.reason if isinstance(result, Rejected) else ""
+    return WORDS.get(reason) or detail(result)

@@ -1,0 +1,190 @@
+"""From the plan in force to commands for the plant; without one, devices follow their own rule."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from igoudar.control.actuation.command import Command, Origin
+from igoudar.control.actuation.guard.rules import CLASSES
+from igoudar.control.actuation.memory import Memory
+from igoudar.control.actuation.sight import Sight
+from igoudar.control.plan_service import PlanService
+from igoudar.control.planner.ask import STEP, Plan
+from igoudar.control.planning.battery import Course, Stock, Wish, wish
+from igoudar.control.roster import Roster
+from igoudar.control.steering import Moment
+from igoudar.core.model import Device, Kind
+
+FREE_PCT, STEP_PCT = 100.0, 5.0  # rates are asked for in steps of so much
+OVER, UNDER = 1.02, 0.90  # of the export limit: curtail above, let go below
+DRIVES: Mapping[Kind, str] = {Kind.DESALINATION: "desalination", Kind.ELECTROLYSER: "electrolyser"}
+# What a device is given when nobody can see what it does: its own rule.
+SAFE: Mapping[str, float] = {"discharge_rate_pct": FREE_PCT, "charge_rate_pct": FREE_PCT}
+
+
+@dataclass(slots=True)
+class PlantOrders:
+    """What the plan wants of battery, farms and flexible loads.
+
+    Args:
+        plant: Who is who.
+        planner: Has the plan in force.
+        memory: What stands of what we asked for.
+        life: Of a command, and of the timers it arms.
+    """
+
+    plant: Roster
+    planner: PlanService
+    memory: Memory
+    life: timedelta
+    _seen_at: datetime | None = None
+    _driven: dict[str, float] = field(default_factory=dict)
+
+    def commands(self, sight: Sight, moment: Moment) -> list[Command]:
+        """This cycle's; stale telemetry holds what stands, and after a while lets go of it."""
+        if not moment.fresh:
+            return list(self._blind(moment.now))
+        self._seen_at = moment.now
+        force = self.planner.in_force(moment.now)
+        plan = force.plan if force.source == "optimal" else None
+        return [
+            *self._battery(plan, moment),
+            *self._curtail(sight, moment),
+            *self._drives(plan, moment),
+        ]
+
+    def _blind(self, now: datetime) -> Iterator[Command]:
+        held_s = self.plant.site.guard.hold_s
+        if self._seen_at is None or (now - self._seen_at).total_seconds() <= held_s:
+            return
+        for (target, point), held in list(self.memory.held.items()):
+            safe = SAFE.get(point)
+            if safe is not None and held.origin is Origin.PLAN and held.value != safe:
+                yield self._command(target, point, safe, now, "plant.let_go", Origin.SAFETY)
+
+    # --- battery --------------------------------------------------------------------------------------------
+
+    def _battery(self, plan: Plan | None, moment: Moment) -> Iterator[Command]:
+        wanted = self._wish(plan, moment)
+        for device in self.plant.kinds.get(Kind.BATTERY, ()):
+            points = self.plant.profiles[device.profile].points
+            if "discharge_rate_pct" in points:
+                yield from self._rates(device, wanted, moment.now)
+            elif "setpoint_w" in points:
+                yield from self._watts(device, wanted, moment.now)
+
+    def _wish(self, plan: Plan | None, moment: Moment) -> Wish | None:
+        bank, surplus_w = self.plant.site.battery, moment.powers.surplus_w
+        step = plan.step(moment.now) if plan else None
+        if plan is None or step is None or plan.stored_wh is None:
+            return None
+        if moment.soc_pct is None or surplus_w is None or not bank.power_w:
+            return None
+        left = plan.start + STEP * (step + 1) - moment.now
+        course = Course(
+            float(plan.powers["battery_w"][step]),
+            float(plan.powers["import_w"][step]),
+            float(plan.stored_wh[step]),
+            left.total_seconds() / 3600,
+        )
+        stored_wh = bank.energy_wh * moment.soc_pct / 100
+        return wish(Stock(bank.power_w, bank.efficiency, stored_wh, surplus_w), course)
+
+    def _rates(self, device: Device, wanted: Wish | None, now: datetime) -> Iterator[Command]:
+        """SunSpec 124: discharge is bounded by its rate, and a negative one forces charge."""
+        pct = FREE_PCT if wanted is None else self._pct(wanted)
+        if wanted is None and not self._holds(device.name, "discharge_rate_pct", FREE_PCT):
+            return
+        code = _battery_code(wanted)
+        power_w = abs(wanted.discharge_w) if wanted else 0.0
+        yield self._command(device.name, "discharge_rate_pct", pct, now, code, power_w=power_w)
+
+    def _pct(self, wanted: Wish) -> float:
+        exact = 100 * wanted.discharge_w / self.plant.site.battery.power_w
+        return max(-FREE_PCT, min(FREE_PCT, STEP_PCT * round(exact / STEP_PCT)))
+
+    def _watts(self, device: Device, wanted: Wish | None, now: datetime) -> Iterator[Command]:
+        """SunSpec 704: watts, positive out; they are given back when they are not asked for any more."""
+        if wanted is None:
+            return
+        value, code = wanted.discharge_w * device.share, _battery_code(wanted)
+        yield self._command(device.name, "setpoint_w", value, now, code, power_w=abs(wanted.discharge_w))
+
+    # --- farms ----------------------------------------------------------------------------------------------
+
+    def _curtail(self, sight: Sight, moment: Moment) -> Iterator[Command]:
+        """Only where the farm does not keep the export limit by itself: sun first, it answers at once."""
+        limit_w, grid_w = self.plant.site.grid.export_limit_w, moment.powers.grid_w
+        inverters = self.plant.kinds.get(Kind.INVERTER, ())
+        if grid_w is None or not inverters or not self.plant.site.solar.ac_w:
+            return
+        held = any((device.name, "limit_pct") in self.memory.held for device in inverters)
+        if -grid_w <= OVER * limit_w + self.plant.site.solar.ac_w / 100 and not held:
+            return
+        pv_w = moment.powers.pv_w or 0.0
+        allowed_w = max(0.0, pv_w + limit_w + grid_w)
+        pct = min(FREE_PCT, 100 * allowed_w / self.plant.site.solar.ac_w)
+        if held and -grid_w < UNDER * limit_w:
+            pct = FREE_PCT
+        for device in inverters:
+            yield self._command(
+                device.name, "limit_pct", float(round(pct)), moment.now, "plant.curtail", limit_w=limit_w
+            )
+            if pct >= FREE_PCT:
+                self.memory.release((device.name, "limit_pct"))
+
+    # --- flexible loads -------------------------------------------------------------------------------------
+
+    def _drives(self, plan: Plan | None, moment: Moment) -> Iterator[Command]:
+        """The plan's power in this step; once driven, an even spread while there is no plan."""
+        step = plan.step(moment.now) if plan else None
+        for kind, name in DRIVES.items():
+            load = getattr(self.plant.site, name)
+            if plan is not None and step is not None and name in plan.drives:
+                power_w, code = float(plan.drives[name][step]), "plant.drive"
+            elif name in self._driven:
+                power_w, code = load.daily_wh / 24, "plant.drive_even"
+            else:
+                continue
+            self._driven[name] = power_w
+            for device in self.plant.kinds.get(kind, ()):
+                value = round(min(power_w, load.power_w) * device.share, 1)
+                yield self._command(device.name, "limit_w", value, moment.now, code, power_w=value)
+
+    # --- commands -------------------------------------------------------------------------------------------
+
+    def _holds(self, device: str, point: str, apart_from: float) -> bool:
+        """Whether something of ours other than a value stands there."""
+        held = self.memory.held.get((device, point))
+        return held is not None and held.origin is Origin.PLAN and held.value != apart_from
+
+    def _command(
+        self,
+        target: str,
+        point: str,
+        value: float,
+        now: datetime,
+        code: str,
+        origin: Origin = Origin.PLAN,
+        **params: object,
+    ) -> Command:
+        return Command(
+            command_id=uuid4().hex,
+            actuator=CLASSES[self.plant.devices[target].kind],
+            target=target,
+            point=point,
+            issued_at=now,
+            expires_at=now + self.life,
+            origin=origin,
+            who="control",
+            code=code,
+            params=params,
+            value=value,
+        )
+
+
+def _battery_code(wanted: Wish | None) -> str:
+    if wanted is None:
+        return "plant.battery_free"
+    return "plant.battery_charge" if wanted.discharge_w < 0 else "plant.battery_keep"

@@ -1,0 +1,156 @@
+"""Commands that wait for a person, or for a second one."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from igoudar.control.actuation.command import Command
+from igoudar.control.actuation.guard.view import Slot, slot
+from igoudar.control.actuation.packing import pack, unpack
+from igoudar.control.errors import UnknownNameError
+from igoudar.control.records.safety_tables import ProposalRow
+from igoudar.control.records.state import Records
+from igoudar.core.errors import CommandError
+
+WAITING, DECLINED, EXPIRED = "waiting", "declined", "expired"
+SAME_UNTIL = timedelta(minutes=20)  # a begin time that moved less is the same proposal
+SAME_VALUE = 0.02  # of the value
+
+
+@dataclass(slots=True)
+class Proposals:
+    """Those that wait, and those that a person has declined until they would have expired."""
+
+    records: Records
+    life: timedelta
+    _open: dict[str, ProposalRow] = field(default_factory=dict)
+    _by_slot: dict[Slot, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, records: Records, life_s: float, now: datetime) -> "Proposals":
+        """With what waited, or was declined, before a restart."""
+        live = select(ProposalRow).where(
+            ProposalRow.state.in_((WAITING, DECLINED)), ProposalRow.expires_at > now
+        )
+        rows: list[ProposalRow] = records.rows(live.order_by(ProposalRow.at))
+        slots = {slot(unpack(row.command)): row.id for row in rows}
+        return cls(records, timedelta(seconds=life_s), {row.id: row for row in rows}, slots)
+
+    def propose(
+        self, command: Command, waits_for: int, before: str | None, effect_w: float | None, now: datetime
+    ) -> tuple[ProposalRow, bool]:
+        """Queue a command, or find what says the same already; whether it is new."""
+        known = self._known(command)
+        if known is not None:
+            return known, False
+        row = ProposalRow(
+            id=command.command_id,
+            at=now,
+            expires_at=now + self.life,
+            command=pack(command),
+            before=before,
+            effect_w=effect_w,
+            approvals_needed=waits_for + len(set(command.approved_by)),
+            approved_by={who: now.isoformat() for who in command.approved_by},
+            state=WAITING,
+            decided_by="",
+            reason="",
+        )
+        self._keep(row)
+        self._by_slot[slot(command)] = row.id
+        return row, True
+
+    def get(self, proposal_id: str) -> ProposalRow:
+        """One that waits.
+
+        Raises:
+            UnknownNameError: no such proposal.
+            CommandError: it was decided already, or its time is over.
+        """
+        rows: list[ProposalRow] = self.records.rows(select(ProposalRow).where(ProposalRow.id == proposal_id))
+        if not rows:
+            fix = "`igoudar proposal list` shows them"
+            raise UnknownNameError("no such proposal", where=proposal_id, fix=fix)
+        if rows[0].state != WAITING:
+            raise CommandError(f"the proposal is {rows[0].state}", where=proposal_id)
+        return rows[0]
+
+    def approve(self, proposal_id: str, who: str, reason: str, now: datetime) -> tuple[ProposalRow, Command]:
+        """Add one person's approval; the command carries the names of all.
+
+        Raises:
+            UnknownNameError, CommandError: no such proposal, it does not wait any more, or `who` has
+                approved it already.
+        """
+        row = self.get(proposal_id)
+        if row.expires_at <= now:
+            self.settle(row, EXPIRED, "", "")
+            raise CommandError("the proposal has expired", where=proposal_id, fix="wait for the next one")
+        if who in row.approved_by:
+            fix = "a second, different person approves it"
+            raise CommandError(f"{who} has approved it already", where=proposal_id, fix=fix)
+        row.approved_by = {**row.approved_by, who: now.isoformat()}
+        row.reason = reason
+        self._keep(row)
+        life = unpack(row.command).expires_at - unpack(row.command).issued_at
+        names = tuple(row.approved_by)
+        return row, replace(unpack(row.command), issued_at=now, expires_at=now + life, approved_by=names)
+
+    def settle(self, row: ProposalRow, state: str, who: str, reason: str) -> None:
+        """Its last word: approved | declined | expired | done | failed."""
+        row.state, row.decided_by, row.reason = state, who, reason or row.reason
+        self._keep(row)
+
+    def expire(self, now: datetime) -> list[ProposalRow]:
+        """Those that nobody has decided in time."""
+        over = [row for row in self._open.values() if row.expires_at <= now]
+        for row in over:
+            if row.state == WAITING:
+                self.settle(row, EXPIRED, "", "")
+            self._forget(row)
+        return [row for row in over if row.state == EXPIRED]
+
+    def waiting(self) -> list[ProposalRow]:
+        """Oldest first."""
+        return sorted((row for row in self._open.values() if row.state == WAITING), key=lambda row: row.at)
+
+    def _known(self, command: Command) -> ProposalRow | None:
+        """What waits, or was declined, for the same slot and asks for nearly the same."""
+        row = self._open.get(self._by_slot.get(slot(command), ""))
+        if row is None:
+            return None
+        if alike(unpack(row.command), command):
+            return row
+        if row.state == WAITING:
+            self.settle(row, EXPIRED, "", "superseded")
+        self._forget(row)
+        return None
+
+    def _keep(self, row: ProposalRow) -> None:
+        self.records.merge([row])
+        if row.state in (WAITING, DECLINED):
+            self._open[row.id] = row
+        else:
+            self._forget(row)
+
+    def _forget(self, row: ProposalRow) -> None:
+        self._open.pop(row.id, None)
+        key = slot(unpack(row.command))
+        if self._by_slot.get(key) == row.id:
+            del self._by_slot[key]
+
+
+def alike(first: Command, second: Command) -> bool:
+    """Whether a person who read the one has read the other."""
+    if (first.point, first.origin) != (second.point, second.origin):
+        return False
+    if (first.value is None) is not (second.value is None) or (first.until is None) is not (
+        second.until is None
+    ):
+        return False
+    if first.value is not None and second.value is not None:
+        return abs(first.value - second.value) <= SAME_VALUE * max(abs(first.value), 1.0)
+    if first.until is not None and second.until is not None:
+        return abs(first.until - second.until) < SAME_UNTIL
+    return True

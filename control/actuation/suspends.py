@@ -1,0 +1,57 @@
+"""Who is paused and by when each must run again: in the database, and in the file that the failsafe reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from igoudar.control.actuation.command import Command
+from igoudar.control.failsafe.suspended import SuspendedJobs
+from igoudar.control.records.safety_tables import SuspendRow
+from igoudar.control.records.state import Records
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendBook:
+    """Both, the file first: it is what holds when we are dead."""
+
+    records: Records
+    jobs: SuspendedJobs
+
+    def suspended(self, job_id: str, resume_by: datetime, command: Command) -> None:
+        """Note a job that is about to be paused.
+
+        Raises:
+            StoreError: it could not be kept: do not pause the job.
+        """
+        at = command.issued_at
+        self.jobs.note(job_id, at, resume_by)
+        self.records.merge(
+            [
+                SuspendRow(
+                    job_id=job_id,
+                    at=at,
+                    resume_by=resume_by,
+                    resumed_at=None,
+                    command_id=command.command_id,
+                )
+            ]
+        )
+
+    def resumed(self, job_id: str, at: datetime) -> None:
+        """A job runs again."""
+        self.jobs.forget([job_id])
+        kept = self.row(job_id)
+        if kept is not None:
+            kept.resumed_at = at
+            self.records.merge([kept])
+
+    def open(self) -> list[SuspendRow]:
+        """Jobs that we paused and that do not run again yet."""
+        rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(SuspendRow.resumed_at.is_(None)))
+        return rows
+
+    def row(self, job_id: str) -> SuspendRow | None:
+        """The last pause of a job."""
+        rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(SuspendRow.job_id == job_id))
+        return rows[0] if rows else None

@@ -1,0 +1,68 @@
+"""What a person must know of commands: points that do not move, hands-off left on, a balking collector."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from igoudar.control.actuation.guard.view import Slot
+from igoudar.control.actuation.mandate import Mandate
+from igoudar.control.actuation.memory import Memory
+from igoudar.control.alarms.rules import Condition, flag
+from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.picture import Picture
+from igoudar.core import handsoff
+
+FAILED_PRIORITY, HANDS_OFF_PRIORITY, BALKS_PRIORITY = 2, 3, 1
+BALKS_S = 60.0  # site time: a collector that is restarted is no alarm
+
+
+@dataclass(slots=True)
+class Troubles:
+    """Tells the alarm engine in each cycle."""
+
+    site: str
+    state: Path
+    memory: Memory
+    mandate: Mandate
+    _known: set[Slot] = field(default_factory=set)
+
+    def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
+        """What the alarm engine follows."""
+        faults = self.memory.faults
+        for target, point in self._known | set(faults):
+            yield self._failed(target, point, picture, before)
+        self._known = set(faults)
+        said = handsoff.read(self.state)
+        params: dict[str, object] = {
+            "source": self.site,
+            "who": said.who if said else "",
+            "why": said.why if said else "",
+        }
+        yield self._signal("hands_off", self.site, HANDS_OFF_PRIORITY, bool(said), picture, before, params)
+        why: dict[str, object] = {"source": self.site, "why": self.mandate.trouble}
+        balks = bool(self.mandate.trouble) and self.mandate.lease.held()
+        yield self._signal("collector_balks", self.site, BALKS_PRIORITY, balks, picture, before, why, BALKS_S)
+
+    def _failed(self, target: str, point: str, picture: Picture, before: Conditions) -> Signal:
+        fault = self.memory.faults.get((target, point))
+        source = f"{target} {point}".strip()
+        params: dict[str, object] = {"source": source}
+        if fault is not None:
+            params |= {"why": fault.detail, "count": fault.count}
+        return self._signal(
+            "command_failed", source, FAILED_PRIORITY, fault is not None, picture, before, params
+        )
+
+    def _signal(
+        self,
+        code: str,
+        source: str,
+        priority: int,
+        holds: bool,
+        picture: Picture,
+        before: Conditions,
+        params: dict[str, object],
+        delay_s: float = 0.0,
+    ) -> Signal:
+        condition = flag(before.get((code, source), Condition()), holds, picture.at, delay_s, 0)
+        return Signal(code, source, priority, code, condition, params)
