@@ -30,6 +30,7 @@ def figures(tmp_path: Path) -> dict[str, float]:
     for reason in (Reason.TIMEOUT, Reason.BUSY):
         collector.take(Reading(START, "i", {}, gap=Gap(reason)))
     store.close()
+    collector.actuator.close()
     return collector.metrics()
 
 
