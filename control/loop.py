@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from igoudar.control.actuation.jobs import JobActuator
+from igoudar.control.acting import Acting
 from igoudar.control.actuation.schedulers import Queue, RunNowReference, Scheduler
+from igoudar.control.actuation.sight import Sight, by_id
 from igoudar.control.alarms.digest import Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
@@ -37,6 +38,11 @@ DAY = timedelta(days=1)
 TREND_EDITIONS = {"pue": pue.EDITION}
 
 
+def cycle_s(speed: float) -> float:
+    """Length of a cycle [s of site time], never under half a second on the wall."""
+    return max(CYCLE_S, CYCLE_WALL_S * speed)
+
+
 @dataclass(slots=True)
 class Loop:
     """One site's control loop; built by the service, driven by `run` or by a test's `cycle`."""
@@ -49,7 +55,7 @@ class Loop:
     records: Records
     modes: Modes
     operator: Operator
-    actuator: JobActuator
+    acting: Acting
     steering: Steering
     engine: AlarmEngine
     notifier: Notifier
@@ -69,8 +75,8 @@ class Loop:
 
     @property
     def cycle_s(self) -> float:
-        """Length of a cycle [s of site time], never under half a second on the wall."""
-        return max(CYCLE_S, CYCLE_WALL_S * self.clock.speed)
+        """Length of a cycle [s of site time]."""
+        return cycle_s(self.clock.speed)
 
     async def run(self) -> None:
         """Cycle until cancelled."""
@@ -91,11 +97,11 @@ class Loop:
         plant = powers(picture, self.roster)
         fresh = self._fresh(picture, plant)
         queue = await self._queue(picture.at)
-        decisions = self._decide(picture, plant, queue, fresh)
-        if queue is not None:
-            done = await self.actuator.apply(decisions, queue, self.modes.mode, picture.at)
-            if done:
-                self.records.add(done)
+        moment = self._moment(picture, plant, fresh)
+        decisions = self._decide(moment, queue)
+        sight = Sight(self.roster, picture, by_id(queue), moment.pue)
+        plan = self.steering.in_force(picture.at, queue).plan
+        await self.acting.act(sight, moment, decisions, queue, plan.version if plan else "")
         await self._alarms(picture)
         self._show(picture, plant, queue, decisions, fresh)
 
@@ -122,12 +128,11 @@ class Loop:
             return None  # shown as no data; the next cycle asks again
         return queue
 
-    def _decide(
-        self, picture: Picture, plant: Powers, queue: Queue | None, fresh: bool
-    ) -> Sequence[Decision]:
-        if queue is None:
-            return ()
-        moment = Moment(
+    def _decide(self, moment: Moment, queue: Queue | None) -> Sequence[Decision]:
+        return () if queue is None else self.steering.decide(moment, queue, self.operator.overrides)
+
+    def _moment(self, picture: Picture, plant: Powers, fresh: bool) -> Moment:
+        return Moment(
             picture.at,
             plant,
             soc_pct(picture, self.roster),
@@ -137,7 +142,6 @@ class Loop:
             self.cycle_s,
             self.first_good_at,
         )
-        return self.steering.decide(moment, queue, self.operator.overrides)
 
     def _ratio(self) -> float | None:
         return self._scene.pue.value if self._scene else None
@@ -181,7 +185,7 @@ class Loop:
             notifications=self.notifier.count,
             fresh=fresh,
             plan=self.steering.in_force(now, queue),
-            config_version=self.actuator.config_version,
+            config_version=self.acting.executor.chronicle.config_version,
         )
         self._scene = scene
         self._note_trends(scene)

@@ -1,12 +1,19 @@
-"""The control mode: observe, advise or auto; who set it, and why another may be refused."""
+"""The control mode: observe, advise or auto, of the site and of each actuator class; who set it, and why."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast, get_args
 
+from sqlalchemy import select
+
+from igoudar.control.actuation.command import ActuatorClass
+from igoudar.control.records.safety_tables import ClassModeRow
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ModeRow
 from igoudar.control.schema import ModeView, ModeWord
 from igoudar.core.errors import CommandError, ConfigError
+
+CALM: tuple[ModeWord, ...] = ("observe", "advise", "auto")  # the calmest first
 
 
 def mode_word(word: str) -> ModeWord:
@@ -20,36 +27,93 @@ def mode_word(word: str) -> ModeWord:
     return cast("ModeWord", word)
 
 
-class Modes:
-    """The mode of this run; a restarted part keeps what a person has set."""
+def class_word(word: str) -> ActuatorClass:
+    """An actuator class by its word.
 
-    def __init__(self, records: Records, start: str, forced: str | None, at: datetime, run_id: str) -> None:
+    Raises:
+        ConfigError: for any other word.
+    """
+    try:
+        return ActuatorClass(word)
+    except ValueError as error:
+        known = ", ".join(ActuatorClass)
+        raise ConfigError(f"unknown class {word!r}", fix=f"one of {known}") from error
+
+
+class Modes:
+    """The modes of this run; a restarted part keeps what a person has set.
+
+    A class is never bolder than its site: its mode is the calmer of the two.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        start: str,
+        forced: str | None,
+        at: datetime,
+        run_id: str,
+        classes: Mapping[str, str] | None = None,
+    ) -> None:
         self._records, self._forced, self._run_id = records, forced, run_id
+        self._classes = {name: mode_word(word) for name, word in (classes or {}).items()}
         last = records.last_mode()
         if last and run_id and last.run_id == run_id and not forced:
             self._mode, self._since, self._by = mode_word(last.mode), last.at, last.by
+            self._classes |= {row.actuator: mode_word(row.mode) for row in self._kept()}
         else:
             self._set("observe" if forced else mode_word(start), "start", forced or "start", at)
 
     @property
     def mode(self) -> ModeWord:
-        """The mode now."""
+        """The site's mode now."""
         return self._mode
 
+    def of(self, actuator: str) -> ModeWord:
+        """The mode of an actuator class now."""
+        return min(self._mode, self._classes.get(actuator, self._mode), key=CALM.index)
+
+    def classes(self) -> dict[str, ModeWord]:
+        """The mode of every class now."""
+        return {actuator.value: self.of(actuator) for actuator in ActuatorClass}
+
     def change(self, mode: ModeWord, by: str, reason: str, at: datetime) -> ModeView:
-        """Another mode from now on.
+        """Another mode of the site from now on.
 
         Raises:
             CommandError: when this run only observes.
         """
-        if self._forced and mode != "observe":
-            raise CommandError(f"this run only observes: {self._forced}", where="mode")
+        self._refuse(mode)
         self._set(mode, by, reason, at)
         return self.view()
 
+    def change_class(self, actuator: ActuatorClass, mode: ModeWord, by: str, at: datetime) -> ModeView:
+        """Another mode of one class from now on; "auto" = as the site.
+
+        Raises:
+            CommandError: when this run only observes.
+        """
+        self._refuse(mode)
+        row = ClassModeRow(actuator=actuator.value, mode=mode, at=at, by=by, run_id=self._run_id)
+        self._records.merge([row])
+        self._classes[actuator.value] = mode
+        return self.view()
+
     def view(self) -> ModeView:
-        """The mode as a document."""
-        return ModeView(mode=self._mode, since=self._since, by=self._by, forced=self._forced)
+        """The modes as a document."""
+        return ModeView(
+            mode=self._mode, since=self._since, by=self._by, forced=self._forced, classes=self.classes()
+        )
+
+    def _refuse(self, mode: ModeWord) -> None:
+        if self._forced and mode != "observe":
+            raise CommandError(f"this run only observes: {self._forced}", where="mode")
+
+    def _kept(self) -> list[ClassModeRow]:
+        rows: list[ClassModeRow] = self._records.rows(
+            select(ClassModeRow).where(ClassModeRow.run_id == self._run_id)
+        )
+        return rows
 
     def _set(self, mode: ModeWord, by: str, reason: str, at: datetime) -> None:
         self._records.add([ModeRow(at=at, mode=mode, by=by, reason=reason, run_id=self._run_id)])

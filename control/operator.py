@@ -1,19 +1,23 @@
-"""What people ask for: every wish is carried out or refused, and recorded with its reason."""
+"""What people ask of jobs: every wish goes through the executor, is carried out or refused, and recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
+from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.actuation.executor import Executor
+from igoudar.control.actuation.gate import HOLD
+from igoudar.control.actuation.refusal import raise_refused
 from igoudar.control.actuation.schedulers import Queue, QueuedJob, Scheduler
+from igoudar.control.actuation.sight import by_id
 from igoudar.control.errors import UnknownNameError
-from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ActionRow
-from igoudar.control.text import text
-from igoudar.core.errors import CommandError, LinkError
+from igoudar.core.errors import CommandError
 from igoudar.core.model import JobState
 
-HOLD = timedelta(days=7)  # even a person's hold ends by itself
+LIFE = timedelta(minutes=5)  # of a person's command, on the wall
 VERBS = ("hold", "release", "delay", "suspend", "resume")
-STICKY = ("hold", "delay", "suspend")  # until released or resumed
 STATES = {
     "hold": (JobState.WAITING, JobState.HELD),
     "delay": (JobState.WAITING, JobState.HELD),
@@ -23,12 +27,24 @@ STATES = {
 }
 
 
+@dataclass(slots=True)
 class Operator:
-    """Acts on jobs for people; what they set stays until they release it."""
+    """Acts on jobs for people; what they set stays until they release it.
 
-    def __init__(self, scheduler: Scheduler, records: Records, config_version: str) -> None:
-        self._scheduler, self._records, self._version = scheduler, records, config_version
-        self.overrides = _overrides(records.actions(limit=10_000))
+    Args:
+        scheduler: Asked for its queue before each wish.
+        executor: Carries it out.
+        speed: Site seconds per wall second.
+    """
+
+    scheduler: Scheduler
+    executor: Executor
+    speed: float = 1.0
+
+    @property
+    def overrides(self) -> Mapping[str, str]:
+        """Job -> the verb that a person set."""
+        return self.executor.gate.overrides.jobs()
 
     async def act(
         self, job_id: str, verb: str, who: str, reason: str, now: datetime, until: datetime | None
@@ -37,94 +53,99 @@ class Operator:
 
         Raises:
             UnknownNameError: no such job.
-            CommandError: the job's state does not allow it, or a time is missing or past.
+            CommandError: the job's state does not allow it, a time is missing or past, or it was refused.
         """
-        job = find_job(await self._scheduler.queue(), job_id)
-        begin_at = _begin_at(job, verb, now, until)
-        try:
-            await self._call(verb, job_id, begin_at or now)
-        except (CommandError, LinkError) as error:
-            self._record(job, verb, who, reason, now, begin_at, f"failed: {error}")
-            raise
-        row = self._record(job, verb, who, reason, now, begin_at, "done")
-        _remember(self.overrides, job_id, verb)
-        return row
+        command = await self.wish(job_id, verb, who, reason, now, until)
+        return await self._submit(command, now)
+
+    async def wish(
+        self, job_id: str, verb: str, who: str, reason: str, now: datetime, until: datetime | None
+    ) -> Command:
+        """The command that a wish means; nothing is done.
+
+        Raises:
+            UnknownNameError, CommandError: as `act`, but for what the guard and the scheduler say.
+        """
+        job = await self._find(job_id)
+        ends = self._end(job, verb, now, until)
+        point = "delay" if verb == "hold" else verb
+        return self._command(job, verb, point, who, reason, now, ends, Origin.OVERRIDE)
 
     async def approve(self, job_id: str, start: datetime, who: str, reason: str, now: datetime) -> ActionRow:
-        """Carry out a proposal: the job starts at `start`, and nothing stays set.
+        """Carry out a proposal of the plan: the job starts at `start`, and nothing stays set.
 
         Raises:
             UnknownNameError: no such job.
-            CommandError: it does not wait any more, or the scheduler refused.
+            CommandError: it does not wait any more, or it was refused.
         """
-        job = find_job(await self._scheduler.queue(), job_id)
+        job = await self._find(job_id)
         if job.state not in STATES["delay"]:
             raise CommandError(f"a {job.state.value} job can't be approved", where=job_id)
         later = start if start > now else None
-        try:
-            await self._call("delay" if later else "release", job_id, start)
-        except (CommandError, LinkError) as error:
-            self._record(job, "approve", who, reason, now, later, f"failed: {error}")
-            raise
-        return self._record(job, "approve", who, reason, now, later, "done")
+        point = "delay" if later else "release"
+        command = self._command(job, "approve", point, who, reason, now, later, Origin.OPERATOR)
+        return await self._submit(command, now)
 
     def note(
         self, who: str, verb: str, target: str, before: str, after: str, reason: str, at: datetime
     ) -> None:
         """Record something else that a person did."""
-        self._keep(at, who, verb, target, before, after, reason, "done")
+        chronicle = self.executor.chronicle
+        params = {"who": who, "reason": reason}
+        chronicle.say(at, who, verb, target, after, "control.operator", params, before)
+        chronicle.flush()
 
-    async def _call(self, verb: str, job_id: str, begin_at: datetime) -> None:
-        if verb in ("hold", "delay"):
-            await self._scheduler.delay(job_id, begin_at)
-            return
-        calls = {
-            "release": self._scheduler.release,
-            "suspend": self._scheduler.suspend,
-            "resume": self._scheduler.resume,
-        }
-        await calls[verb](job_id)
+    async def _submit(self, command: Command, now: datetime) -> ActionRow:
+        before = self.executor.gate.sight.before(command)
+        (outcome,) = await self.executor.submit([command], now)
+        raise_refused(outcome)
+        return self.executor.chronicle.line(command, outcome.result, before, now)
 
-    def _record(
+    async def _find(self, job_id: str) -> QueuedJob:
+        queue = await self.scheduler.queue()
+        gate = self.executor.gate
+        gate.sight = replace(gate.sight, jobs=by_id(queue))
+        return find_job(queue, job_id)
+
+    def _command(
         self,
         job: QueuedJob,
         verb: str,
+        point: str,
         who: str,
         reason: str,
         now: datetime,
-        begin_at: datetime | None,
-        result: str,
-    ) -> ActionRow:
-        before = job.begin_at.isoformat() if job.begin_at else job.state.value
-        after = begin_at.isoformat() if begin_at else verb
-        return self._keep(now, who, verb, job.job_id, before, after, reason, result)
-
-    def _keep(
-        self,
-        at: datetime,
-        who: str,
-        verb: str,
-        target: str,
-        before: str,
-        after: str,
-        reason: str,
-        result: str,
-    ) -> ActionRow:
-        said = text("control.operator", who=who, reason=reason)
-        row = ActionRow(
-            at=at,
+        until: datetime | None,
+        origin: Origin,
+    ) -> Command:
+        return Command(
+            command_id=uuid4().hex,
+            actuator=ActuatorClass.JOBS,
+            target=job.job_id,
+            point=point,
+            issued_at=now,
+            expires_at=now + LIFE * self.speed,
+            origin=origin,
             who=who,
-            verb=verb,
-            target=target,
-            before=before,
-            after=after,
-            code=said.code,
-            params=said.params,
-            result=result,
-            config_version=self._version,
+            code="control.operator",
+            params={"who": who, "reason": reason, "verb": verb},
+            until=until,
+            approved_by=(who,),
         )
-        self._records.add([row])
-        return row
+
+    def _end(self, job: QueuedJob, verb: str, now: datetime, until: datetime | None) -> datetime | None:
+        """The begin time of a delay, the resume-by of a pause."""
+        if job.state not in STATES[verb]:
+            raise CommandError(f"a {job.state.value} job can't be given {verb!r}", where=job.job_id)
+        if verb == "delay" and until is None:
+            raise CommandError("a delay needs the time until which", where=job.job_id, fix="give --until")
+        if verb not in ("hold", "delay", "suspend"):
+            return None
+        most = timedelta(seconds=self.executor.gate.rules.guarding.resume_by_max_s)
+        ends = until or now + (most if verb == "suspend" else HOLD)
+        if ends <= now:
+            raise CommandError(f"{ends.isoformat()} is already past", where=job.job_id)
+        return ends
 
 
 def find_job(queue: Queue, job_id: str) -> QueuedJob:
@@ -133,32 +154,3 @@ def find_job(queue: Queue, job_id: str) -> QueuedJob:
     if found is None:
         raise UnknownNameError("no such job", where=job_id, fix="`igoudar job list` shows them")
     return found
-
-
-def _begin_at(job: QueuedJob, verb: str, now: datetime, until: datetime | None) -> datetime | None:
-    if job.state not in STATES[verb]:
-        raise CommandError(f"a {job.state.value} job can't be given {verb!r}", where=job.job_id)
-    if verb == "delay" and until is None:
-        raise CommandError("a delay needs the time until which", where=job.job_id, fix="give --until")
-    if verb not in ("hold", "delay"):
-        return None
-    begin_at = until or now + HOLD
-    if begin_at <= now:
-        raise CommandError(f"{begin_at.isoformat()} is already past", where=job.job_id)
-    return begin_at
-
-
-def _overrides(newest_first: Sequence[ActionRow]) -> dict[str, str]:
-    """The overrides that still hold, from the record."""
-    overrides: dict[str, str] = {}
-    for row in reversed(newest_first):
-        if row.who != "control" and row.verb in VERBS and row.result == "done":
-            _remember(overrides, row.target, row.verb)
-    return overrides
-
-
-def _remember(overrides: dict[str, str], job_id: str, verb: str) -> None:
-    if verb in STICKY:
-        overrides[job_id] = verb
-    else:
-        overrides.pop(job_id, None)

@@ -19,11 +19,7 @@ from igoudar.control.planning.requests import Decision
 from igoudar.core.model import JobState, Site
 
 BLIND_CYCLES = 20  # without good telemetry before everything is let go
-STANDING = (
-    Why("planner.note_battery"),
-    Why("planner.note_caps"),
-    Why("planner.note_pauses"),
-)  # what the plan reckons with but nobody carries out yet
+STANDING = (Why("planner.note_caps"), Why("planner.note_pauses"))  # what the plan leaves to events
 
 
 @dataclass(frozen=True, slots=True)

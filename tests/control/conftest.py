@@ -17,13 +17,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from igoudar.collectors import wire
+from igoudar.collectors.authority import Authority, unpack_authority
 from igoudar.collectors.profiles import load_profiles
+from igoudar.collectors.results import Success
 from igoudar.collectors.snapshot import Snapshot, Totals
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.control.api.server import bind
 from igoudar.control.roster import Roster, roster
 from igoudar.core.clock import ManualClock
-from igoudar.core.model import Device, Gap, JobState, Kind, Reading, Reason
+from igoudar.core.model import Device, Gap, JobState, Kind, Reading, Reason, Setpoint
 from igoudar.core.site import load_site
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -52,6 +54,23 @@ class Field:
     counters: dict[tuple[str, str], float] = field(default_factory=dict)
     last_good: dict[str, datetime] = field(default_factory=dict)
     count: int = 0
+    authorities: list[Authority] = field(default_factory=list)  # what it was told, newest last
+    writes: list[Setpoint] = field(default_factory=list)
+
+    def answer(self, frame: Mapping[str, Any]) -> dict[str, Any]:
+        """What a collector that obeys says to one request."""
+        match frame["op"]:
+            case "snapshot":
+                return {"snapshot": wire.pack_snapshot(self.snapshot())}
+            case "authority":
+                self.authorities.append(unpack_authority(frame["authority"]))
+                return {}
+            case "write":
+                setpoint = wire.unpack_setpoint(frame["setpoint"])
+                self.writes.append(setpoint)
+                self.values[setpoint.device, setpoint.point] = setpoint.value
+                return {"result": wire.pack_result(Success(setpoint.value))}
+        return {"metrics": {"points": 500.0}}
 
     def run(self, seconds: float) -> None:
         """Let time and energy flow."""
@@ -222,8 +241,7 @@ async def state(
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (frame := await wire.receive(reader)) is not None:
-            body = {"snapshot": wire.pack_snapshot(plant.snapshot()), "metrics": {"points": 500.0}}
-            writer.write(wire.pack({"id": frame["id"], "ok": True, frame["op"]: body[frame["op"]]}))
+            writer.write(wire.pack({"id": frame["id"], "ok": True, **plant.answer(frame)}))
             await writer.drain()
         writer.close()
 

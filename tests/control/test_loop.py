@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from tests.control.test_plan_service import plan_of
 
+from igoudar.control.acting_setup import close
+from igoudar.control.actuation.overrides import Overrides
 from igoudar.control.actuation.schedulers.choice import scheduler_address
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.api.app import Rooms
@@ -61,9 +63,11 @@ async def rig(state: Path, plant: Any, solver: Solver) -> AsyncIterator[tuple[Lo
     reader = ParquetReader(state / "store")
     lease = FileLease(state)
     lease.take()
-    yield await assemble(
+    loop, rooms = await assemble(
         plant.roster, plant.clock, state, records, scheduler, telemetry, reader, "auto", None, planner, lease
     )
+    yield loop, rooms
+    await close(loop.acting)
     lease.close()
     await planner.close()
     await telemetry.close()
@@ -133,10 +137,10 @@ async def test_observe_sends_nothing_and_advise_only_proposes(rig: Any, plant: A
     cluster.add("job-1")
     loop.modes.change("observe", "operator", "test", plant.clock.now())
     await cycles(loop, plant, 2)
-    assert rooms.records.actions() == []
+    assert [row.result for row in rooms.records.actions()] == ["observed"]
     loop.modes.change("advise", "operator", "test", plant.clock.now())
     await cycles(loop, plant, 3)
-    assert [row.result for row in rooms.records.actions()] == ["proposed"]
+    assert [row.result for row in rooms.records.actions()] == ["proposed", "observed"]
     assert cluster.calls == []
 
 
@@ -158,8 +162,7 @@ async def test_an_operators_hold_stays_until_released(rig: Any, plant: Any, clus
     await rooms.operator.act("job-1", "hold", "operator", "maintenance", plant.clock.now(), None)
     await cycles(loop, plant, 3)
     assert [verb for verb, _, _ in cluster.calls] == ["delay"]
-    again = type(rooms.operator)(loop.scheduler, rooms.records, "v")
-    assert again.overrides == {"job-1": "hold"}
+    assert Overrides.open(rooms.records, plant.clock.now()).jobs() == {"job-1": "hold"}
     await rooms.operator.act("job-1", "release", "operator", "done", plant.clock.now(), None)
     assert cluster.jobs["job-1"].state is JobState.RUNNING
 

@@ -25,10 +25,10 @@ def strange_point(command: Command, rules: Rules, view: View) -> Rejected | None
         return Rejected("unknown_point")
     if not rule.writable:
         return Rejected("read_only")
-    if not rule.allowed:
-        return Rejected("not_allowed")
     if rule.companion:
         return Rejected("companion")
+    if not rule.allowed:
+        return Rejected("not_allowed")
     return None if CLASSES.get(kind) is command.actuator else Rejected("wrong_class")
 
 
