@@ -65,6 +65,8 @@ _ENERGIES = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6, "GWh": 1e9}
 _DURATIONS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", re.ASCII)
 
+_SHARE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*", re.ASCII)
+
 _SCALED = frozenset({"w", "wh", "va", "var"})  # units that people read with k, M, G before them
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _NARROW_SPACE = "\u202f"
@@ -113,6 +115,18 @@ def parse_duration_s(text: object, where: str = "") -> float:
         ConfigError: for a time without a unit, a negative one, or anything else.
     """
     return _amount(text, _DURATIONS, "a duration", "15m", where)
+
+
+def parse_share(text: object, where: str = "") -> float:
+    """A part of a whole from '30%' or '30 %': 0.3.
+
+    Raises:
+        ConfigError: for anything else, a bare number too: 0.3 and 30 could both be meant.
+    """
+    match = _SHARE.fullmatch(text) if isinstance(text, str) else None
+    if match is None or float(match[1]) > 100.0:
+        raise ConfigError(f"{text!r} is not a share", where=where, fix='write per cent, such as "30%"')
+    return float(match[1]) / 100.0
 
 
 def _amount(text: object, units: Mapping[str, float], what: str, example: str, where: str) -> float:

@@ -1,0 +1,1 @@
+"""Emergency and demand response: what was asked, what is done for it, and the way back."""

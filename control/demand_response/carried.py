@@ -1,0 +1,99 @@
+"""What is remembered of commands once they are carried out, or were not. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from igoudar.collectors.results import Partial, Success
+from igoudar.control.actuation.command import ActuatorClass, Command
+from igoudar.control.actuation.executor import Outcome
+from igoudar.control.demand_response import debt
+from igoudar.control.demand_response.levers import JobLever, Levers, Wishes
+from igoudar.control.demand_response.memory import REFUSED_FOR, Effect, Memory, Paused
+
+RAISED = 1.1  # a battery that is asked for so much more has time to answer again
+
+
+def done(outcome: Outcome) -> bool:
+    """Whether it stands, as far as anybody knows."""
+    return isinstance(outcome.result, Success | Partial)
+
+
+def carried(
+    memory: Memory, wishes: Wishes, levers: Levers, outcomes: Sequence[Outcome], now: datetime
+) -> Memory:
+    """The memory after one cycle's commands."""
+    jobs = levers.by_id()
+    for outcome in outcomes:
+        command = outcome.command
+        if command.actuator is ActuatorClass.JOBS:
+            memory = _job(memory, jobs, command, done(outcome), now)
+        elif command.actuator is ActuatorClass.CAPS and done(outcome):
+            memory = _cap(memory, levers, command, now)
+        elif command.actuator is ActuatorClass.LOADS and done(outcome):
+            memory = _load(memory, levers, command, now)
+    return _battery(memory, wishes, outcomes, now)
+
+
+def _job(memory: Memory, jobs: Mapping[str, JobLever], command: Command, ok: bool, now: datetime) -> Memory:
+    job = jobs[command.target]
+    if not ok:
+        return replace(memory, refused={**memory.refused, job.job_id: now + REFUSED_FOR})
+    match command.point:
+        case "suspend":
+            pause = Paused(now, job.gpus, job.relief_w, command.until or now)
+            debts = debt.paused(memory.debts, job.job_id, job.gpus, job.lost_s)
+            memory = replace(memory, paused={**memory.paused, job.job_id: pause}, debts=debts)
+            return _effect(memory, job.job_id, -job.relief_w, now)
+        case "resume":
+            paused = {name: one for name, one in memory.paused.items() if name != job.job_id}
+            memory = replace(memory, paused=paused, resumed={**memory.resumed, job.job_id: now})
+            return _effect(memory, job.job_id, job.rise_w, now)
+        case "release":
+            memory = _not_delayed(memory, job.job_id)
+            memory = replace(memory, resumed={**memory.resumed, job.job_id: now})
+            return _effect(memory, job.job_id, job.rise_w, now)
+        case _:
+            before = memory.delayed.get(job.job_id, job.begin_at or now)
+            if command.until == before:
+                return _not_delayed(memory, job.job_id)
+            return replace(memory, delayed={**memory.delayed, job.job_id: before})
+
+
+def _not_delayed(memory: Memory, job_id: str) -> Memory:
+    return replace(memory, delayed={name: at for name, at in memory.delayed.items() if name != job_id})
+
+
+def _effect(memory: Memory, what: str, power_w: float, now: datetime) -> Memory:
+    return replace(memory, effects=(*memory.effects, Effect(now, what, power_w, power_w)))
+
+
+def _cap(memory: Memory, levers: Levers, command: Command, now: datetime) -> Memory:
+    lever = next(one for one in levers.caps if one.target == command.target)
+    limit_w = command.value or 0.0
+    caps = {name: w for name, w in memory.caps.items() if name != lever.target}
+    if limit_w < lever.full_w:
+        caps[lever.target] = limit_w
+        return _effect(replace(memory, caps=caps), lever.target, min(0.0, limit_w - lever.now_w), now)
+    return _effect(replace(memory, caps=caps), lever.target, lever.full_w - lever.now_w, now)
+
+
+def _load(memory: Memory, levers: Levers, command: Command, now: datetime) -> Memory:
+    lever = next(one for one in levers.loads if one.device == command.target)
+    limit_w = command.value or 0.0
+    loads = {name: w for name, w in memory.loads.items() if name != lever.device}
+    if limit_w < lever.rated_w:
+        loads[lever.device] = limit_w
+    moved_w = 0.0 if memory.loads.get(lever.device) == limit_w else min(limit_w, lever.rated_w) - lever.now_w
+    change = Effect(now, lever.device, 0.0, moved_w)
+    return replace(memory, loads=loads, effects=(*memory.effects, change))
+
+
+def _battery(memory: Memory, wishes: Wishes, outcomes: Sequence[Outcome], now: datetime) -> Memory:
+    sent = [one for one in outcomes if one.command.actuator is ActuatorClass.BATTERY]
+    if wishes.battery_w is None:
+        return replace(memory, battery_w=None, battery_at=None)
+    if sent and any(done(one) for one in sent):
+        raised = memory.battery_w is None or wishes.battery_w > RAISED * memory.battery_w
+        return replace(memory, battery_w=wishes.battery_w, battery_at=now if raised else memory.battery_at)
+    return memory

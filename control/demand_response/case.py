@@ -1,0 +1,132 @@
+"""What one decision of an event is made on, and how far over the target the load is. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import inf
+
+from igoudar.control.demand_response.cover import Need
+from igoudar.control.demand_response.levers import JobLever, Levers, Limit, Sight
+from igoudar.control.demand_response.memory import Memory
+from igoudar.control.demand_response.rules import Rules
+
+LEAST_HORIZON_S = 60.0
+BATTERY_LEAST_H = 0.25  # the stock is spread over at least so long
+OBEYED = 0.9  # of what was asked of the battery, or it is believed no more
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryShare:
+    """What the battery is asked for, and what of the import it is reckoned to cover."""
+
+    wish_w: float | None = None  # None = it is left alone
+    given_w: float = 0.0
+
+
+NO_NEED, NO_SHARE = Need(-inf, -inf), BatteryShare()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One cycle."""
+
+    limit: Limit
+    sight: Sight
+    levers: Levers
+    memory: Memory
+    rules: Rules
+    need: Need = NO_NEED
+    battery: BatteryShare = NO_SHARE
+
+    @property
+    def now(self) -> datetime:
+        """Site time."""
+        return self.sight.now
+
+    @property
+    def blind(self) -> bool:
+        """A meter that matters is silent."""
+        return (self.limit.facility_w is not None and self.sight.facility_w is None) or (
+            self.limit.import_w is not None and self.sight.import_w is None
+        )
+
+    @property
+    def calm_w(self) -> float:
+        """What may be over or under the target without an answer [W]."""
+        limits = [w for w in (self.limit.facility_w, self.limit.import_w) if w is not None]
+        return self.rules.calm_w(min(limits)) if limits else 0.0
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the event ends, as far as anybody knows."""
+        return self.limit.until or self.now + timedelta(seconds=self.rules.open_s)
+
+    @property
+    def back_w(self) -> float:
+        """What comes back once it has ended."""
+        return sum(paused.relief_w for paused in self.memory.paused.values())
+
+    def back_at(self, before_w: float) -> datetime:
+        """When on the way back it is the turn of whoever has `before_w` before it."""
+        return self.ends_at + timedelta(minutes=before_w / self.rules.ramp_w_per_min)
+
+    @property
+    def horizon_s(self) -> float:
+        """How long a job that is paused now may have to stand [s]."""
+        over_at = self.back_at(self.back_w + max(0.0, self.need.most_w))
+        return max(LEAST_HORIZON_S, (over_at - self.now).total_seconds())
+
+    @property
+    def lead_s(self) -> float:
+        """How long before a latest start something is done for it [s]."""
+        return self.rules.lead_s(self.sight.cycle_s)
+
+    def resume_by(self, job: JobLever) -> datetime:
+        """When a job that is paused now must run again, whoever is alive to see to it."""
+        least, most = self.rules.pause_at_least_s, self.rules.resume_by_max_s
+        slack_s = job.slack_s(self.now)
+        wanted_s = min(slack_s, self.horizon_s) if slack_s >= least else self.horizon_s
+        return self.now + timedelta(seconds=min(max(wanted_s, least), most))
+
+
+def need_of(case: Case) -> Need:
+    """What is over the target on each meter, what is commanded and not seen yet counted as done."""
+    limit, sight, memory, rules = case.limit, case.sight, case.memory, case.rules
+    facility_w = import_w = -inf
+    if limit.facility_w is not None and sight.facility_w is not None:
+        expected_w = sight.facility_w + memory.pending_facility_w + case.levers.arriving_w
+        facility_w = expected_w - rules.target_w(limit.facility_w)
+    if limit.import_w is not None:
+        import_w = _without_battery_w(case) - case.battery.given_w - rules.target_w(limit.import_w)
+    return Need(facility_w, import_w)
+
+
+def battery_share(case: Case) -> BatteryShare:
+    """The battery covers what is over an import limit first, as far as it lasts until the end."""
+    lever, limit_w = case.levers.battery, case.limit.import_w
+    if lever is None or limit_w is None or case.sight.import_w is None:
+        return BatteryShare(None, lever.now_w if lever else 0.0)
+    if "battery" not in case.rules.levers:
+        return BatteryShare(None, lever.now_w)
+    over_w = _without_battery_w(case) - case.rules.target_w(limit_w)
+    if over_w <= (0.0 if case.memory.battery_w is None else -case.calm_w):
+        return BatteryShare(None, lever.now_w)
+    hours = max(BATTERY_LEAST_H, (case.ends_at - case.now).total_seconds() / 3600.0)
+    wish_w = min(max(0.0, over_w), lever.most_w, lever.stored_wh / hours)
+    return BatteryShare(wish_w, min(wish_w, _believed_w(case, lever.now_w)))
+
+
+def _without_battery_w(case: Case) -> float:
+    """Import if the battery stood still."""
+    lever = case.levers.battery
+    metered_w = (case.sight.import_w or 0.0) + (lever.now_w if lever else 0.0)
+    return metered_w + case.memory.pending_import_w + case.levers.arriving_w
+
+
+def _believed_w(case: Case, now_w: float) -> float:
+    """Anything, while the battery has had no time to answer or has obeyed; else what it gives."""
+    asked_w, since = case.memory.battery_w, case.memory.battery_at
+    read_at = case.sight.read_at
+    if asked_w is None or since is None or read_at is None:
+        return inf
+    settled = read_at >= since + timedelta(seconds=case.rules.settle_s)
+    return now_w if settled and now_w < OBEYED * asked_w else inf

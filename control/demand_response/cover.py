@@ -1,0 +1,107 @@
+"""What covers a need, lever after lever: caps, pauses, other loads, and last what costs a deadline. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from igoudar.control.demand_response.choose import Candidate, Tier, fewest, ranked
+from igoudar.control.demand_response.levers import CapLever, JobLever, Levers, LoadLever
+from igoudar.control.demand_response.rules import Rules
+from igoudar.core.model import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is over the target on each meter [W]; negative = room, -inf = no limit there."""
+
+    facility_w: float
+    import_w: float
+
+    @property
+    def most_w(self) -> float:
+        """What levers behind both meters must give."""
+        return max(self.facility_w, self.import_w)
+
+    def plus(self, power_w: float) -> "Need":
+        """With more load behind both meters."""
+        return Need(self.facility_w + power_w, self.import_w + power_w)
+
+    def less_import(self, power_w: float) -> "Need":
+        """With less load at the grid meter only."""
+        return Need(self.facility_w, self.import_w - power_w)
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What to move; `short_w` is what nothing covers."""
+
+    caps: Mapping[str, float] = field(default_factory=dict)
+    pauses: tuple[Candidate, ...] = ()
+    loads: Mapping[str, float] = field(default_factory=dict)
+    short_w: float = 0.0
+
+    @property
+    def loses(self) -> tuple[str, ...]:
+        """Jobs whose deadline this costs."""
+        return tuple(one.job.job_id for one in self.pauses if one.tier is Tier.LOSES)
+
+
+def cover(
+    need: Need,
+    levers: Levers,
+    rules: Rules,
+    now: datetime,
+    horizon_s: float,
+    least_s: float,
+    spared: Collection[str],
+) -> Cover:
+    """The cheapest cover of a need, in the order of the levers; `spared` jobs are not touched."""
+    caps, capped_w = _caps(need.most_w, levers.caps if "caps" in rules.levers else ())
+    need = need.plus(-capped_w)
+    order = _order(levers.jobs, rules, now, horizon_s, least_s, spared)
+    kept = fewest(need.most_w, [one for one in order if one.tier is not Tier.LOSES])
+    need = need.plus(-sum(one.relief_w for one in kept))
+    loads, relieved_w = _loads(need.import_w, levers.loads if "loads" in rules.levers else ())
+    need = need.less_import(relieved_w)
+    lost = fewest(need.most_w, [one for one in order if one.tier is Tier.LOSES])
+    need = need.plus(-sum(one.relief_w for one in lost))
+    return Cover(caps, (*kept, *lost), loads, max(0.0, need.most_w))
+
+
+def _order(
+    jobs: Sequence[JobLever],
+    rules: Rules,
+    now: datetime,
+    horizon_s: float,
+    least_s: float,
+    spared: Collection[str],
+) -> list[Candidate]:
+    if "jobs" not in rules.levers:
+        return []
+    running = [job for job in jobs if job.state is JobState.RUNNING and job.job_id not in spared]
+    return ranked(running, now, horizon_s, least_s)
+
+
+def _caps(need_w: float, levers: Sequence[CapLever]) -> tuple[dict[str, float], float]:
+    """Lower limits, the largest relief first, the last one only as far as needed."""
+    limits: dict[str, float] = {}
+    given_w = 0.0
+    for lever in sorted(levers, key=lambda lever: (-lever.relief_w, lever.target)):
+        if given_w >= need_w or lever.relief_w <= 0.0:
+            break
+        taken_w = min(lever.relief_w, need_w - given_w)
+        limits[lever.target] = min(lever.now_w, lever.limit_w) - taken_w
+        given_w += taken_w
+    return limits, given_w
+
+
+def _loads(need_w: float, levers: Sequence[LoadLever]) -> tuple[dict[str, float], float]:
+    limits: dict[str, float] = {}
+    given_w = 0.0
+    for lever in sorted(levers, key=lambda lever: (-lever.now_w, lever.device)):
+        if given_w >= need_w or lever.now_w <= 0.0:
+            break
+        taken_w = min(lever.now_w, need_w - given_w)
+        limits[lever.device] = lever.now_w - taken_w
+        given_w += taken_w
+    return limits, given_w

@@ -1,0 +1,130 @@
+"""One cycle of an event: how far over or under the limit, and what to move for it. Pure.
+
+The meter is the judge: what was commanded and is not on it yet counts as done, so that nothing is shed twice.
+Half a margin over the target is answered at once, half a margin under it must last before work goes on, and
+between the two nothing moves: the thresholds can't cross. Without the meter nothing new is done.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from igoudar.control.demand_response.case import Case, battery_share, need_of
+from igoudar.control.demand_response.cover import Cover, cover
+from igoudar.control.demand_response.levers import JobLever, Levers, Limit, Pause, Sight, Wishes
+from igoudar.control.demand_response.line import delays, given_back, held_back, must_run, next_in_line
+from igoudar.control.demand_response.memory import Memory
+from igoudar.control.demand_response.rules import Rules
+from igoudar.core.model import JobState
+
+
+def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Rules) -> tuple[Wishes, Memory]:
+    """What to move now, and the memory with since when there has been room."""
+    case = Case(limit, sight, levers, memory, rules)
+    if case.blind:
+        return Wishes(battery_w=memory.battery_w), replace(memory, room_since=None)
+    case = replace(case, battery=battery_share(case))
+    case = replace(case, need=need_of(case))
+    if not limit.acting:
+        return _way_back(case), replace(memory, room_since=None)
+    wishes, since = _under_limit(case)
+    return wishes, replace(memory, room_since=since)
+
+
+def _under_limit(case: Case) -> tuple[Wishes, datetime | None]:
+    must = must_run(case)
+    over_w = case.need.most_w + sum(job.rise_w for job in must)
+    if over_w > case.calm_w:
+        return _shedding(case, must), None
+    if over_w >= -case.calm_w:
+        return _going(case, must), None
+    since = case.memory.room_since or case.now
+    if (case.now - since).total_seconds() < case.rules.resume_after_s:
+        return _going(case, must), since
+    return _easing(case, must, -over_w - case.calm_w), case.now
+
+
+def _way_back(case: Case) -> Wishes:
+    """Along the ramp; a job that must run does so whatever the ramp."""
+    must = must_run(case)
+    room_w = -case.need.most_w - sum(job.rise_w for job in must)
+    return replace(_easing(case, must, room_w), delays=tuple(given_back(case)))
+
+
+def _easing(case: Case, must: Sequence[JobLever], room_w: float) -> Wishes:
+    """The levers in reverse: other loads, jobs by latest start, then caps."""
+    import_room_w = -case.need.import_w
+    loads = _back({one.device: (one.now_w, one.rated_w) for one in case.levers.loads}, case.memory.loads,
+                  import_room_w)  # fmt: skip
+    going = [*must, *next_in_line(case, room_w, {job.job_id for job in must})]
+    room_w -= sum(job.rise_w for job in going[len(must) :])
+    caps = {}
+    if not case.memory.paused.keys() - {job.job_id for job in going}:
+        full = {one.target: (one.now_w, one.full_w) for one in case.levers.caps}
+        caps = _back(full, case.memory.caps, room_w)
+    return replace(_going(case, going), loads=loads, caps=caps)
+
+
+def _back(
+    full: Mapping[str, tuple[float, float]], held: Mapping[str, float], room_w: float
+) -> dict[str, float]:
+    """Limits that we set go back to full while what they let through fits."""
+    found: dict[str, float] = {}
+    for name in sorted(full.keys() & held.keys()):
+        now_w, full_w = full[name]
+        if full_w - now_w > room_w:
+            break
+        found[name] = full_w
+        room_w -= full_w - now_w
+    return found
+
+
+def _shedding(case: Case, must: list[JobLever]) -> Wishes:
+    shortest = sorted(must, key=lambda job: (job.gpus * job.left_s, job.job_id))
+    found, kept = _room_for(case, shortest)
+    dropped = [job.job_id for job in shortest[len(kept) :]]
+    pauses = tuple(Pause(one.job.job_id, case.resume_by(one.job)) for one in found.pauses)
+    return replace(
+        _going(case, kept, dropped),
+        pauses=pauses,
+        caps=found.caps,
+        loads=found.loads,
+        loses=(*found.loses, *dropped),
+        short_w=found.short_w,
+    )
+
+
+def _room_for(case: Case, must: list[JobLever]) -> tuple[Cover, list[JobLever]]:
+    """The cover that lets most of those run that must, the shortest first: each frees its place soonest.
+
+    No other job's deadline is given for theirs. Source: Moore (1968), fewest late jobs: drop the longest.
+    """
+    best, low, high = _cover(case, ()), 0, len(must)
+    bare = best
+    while low < high:
+        count = (low + high + 1) // 2
+        found = _cover(case, must[:count])
+        if found.short_w <= bare.short_w and set(found.loses) <= set(bare.loses):
+            best, low = found, count
+        else:
+            high = count - 1
+    return best, must[:low]
+
+
+def _cover(case: Case, going: Sequence[JobLever]) -> Cover:
+    need = case.need.plus(sum(job.rise_w for job in going))
+    if need.most_w <= 0.0:
+        return Cover()
+    spared = {*case.memory.refused, *(job.job_id for job in going)}
+    least_s = case.rules.pause_at_least_s + case.lead_s
+    return cover(need, case.levers, case.rules, case.now, case.horizon_s, least_s, spared)
+
+
+def _going(case: Case, going: Sequence[JobLever], dropped: Sequence[str] = ()) -> Wishes:
+    """Who goes on, and who must not start by itself."""
+    return Wishes(
+        resumes=tuple(job.job_id for job in going if job.state is JobState.SUSPENDED),
+        releases=tuple(job.job_id for job in going if held_back(job, case.now)),
+        delays=tuple(delays(case, {job.job_id for job in going}, dropped)),
+        battery_w=case.battery.wish_w,
+    )

@@ -1,0 +1,214 @@
+"""The room of events: requests come in at any time, every cycle gives one answer to the meters."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from igoudar.control.actuation.command import Command
+from igoudar.control.actuation.executor import Outcome
+from igoudar.control.actuation.schedulers import Queue
+from igoudar.control.demand_response import keeping, look
+from igoudar.control.demand_response.book import Book, noted
+from igoudar.control.demand_response.carried import carried, done
+from igoudar.control.demand_response.decide import decide
+from igoudar.control.demand_response.event import Event, EventState, returned
+from igoudar.control.demand_response.intervals import Counters
+from igoudar.control.demand_response.levers import CapLever, Levers, Limit, Sight, Wishes
+from igoudar.control.demand_response.limits import limit_at
+from igoudar.control.demand_response.memory import Memory, Paused, observed
+from igoudar.control.demand_response.orders import Orders
+from igoudar.control.demand_response.progress import measured, told_all, used_w
+from igoudar.control.demand_response.request import EventRequest
+from igoudar.control.demand_response.rules import Rules
+from igoudar.control.picture import Picture
+from igoudar.control.planning.requests import Decision, Verb
+from igoudar.control.roster import Roster
+
+
+class Carrier(Protocol):
+    """Carries commands out: the executor."""
+
+    async def submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
+        """One outcome per command."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one cycle knows of the site; `queue` is None while the scheduler does not answer."""
+
+    picture: Picture
+    queue: Queue | None
+    left_alone: Collection[str]
+    pue: float | None
+    cycle_s: float
+
+
+@dataclass(slots=True)
+class Events:
+    """All of one site.
+
+    Args:
+        roster: The site.
+        book: Its events.
+        rules: How careful to be.
+        carrier: Carries commands out.
+        orders: Makes commands of wishes.
+        now: Site time.
+        memory: What an earlier life of this process had moved.
+        caps: Power limits that may be lowered, as they stand.
+        may_act: Whether the mode lets jobs be moved.
+    """
+
+    roster: Roster
+    book: Book
+    rules: Rules
+    carrier: Carrier
+    orders: Orders
+    now: Callable[[], datetime]
+    memory: Memory = field(default_factory=Memory)
+    caps: Callable[[], tuple[CapLever, ...]] = tuple
+    may_act: Callable[[], bool] = bool
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    limit: Limit = field(default_factory=Limit)
+    levers: Levers = field(default_factory=Levers)
+    wishes: Wishes = field(default_factory=Wishes)
+    sight: Sight | None = None
+    cycle_s: float = 10.0
+    _counters: dict[bool, Counters] = field(default_factory=dict)  # of the grid meter, of the facility's
+    _seen: Look | None = None
+    _adopted: bool = False
+
+    @property
+    def acting(self) -> bool:
+        """Whether jobs are the events' to move now: a limit holds, or the way back is being walked."""
+        return any(event.state is not EventState.ANNOUNCED for event in self.book.open)
+
+    @property
+    def lead_s(self) -> float:
+        """How long before its start an announced event acts."""
+        return self.rules.response_s + self.rules.lead_s(self.cycle_s)
+
+    def open(self, request: EventRequest) -> Event:
+        """Take a request; the loop is woken at once.
+
+        Raises:
+            CommandError: it can't be meant, or there is no baseline yet.
+        """
+        event = self.book.take(request, self.now(), self.lead_s, self.sight)
+        self._changed()
+        return event
+
+    def cancel(self, event_id: str, who: str) -> Event:
+        """End an event before its time; what it moved goes back along the ramp.
+
+        Raises:
+            UnknownNameError: no such event.
+            CommandError: it is over.
+        """
+        event = self.book.cancel(event_id, who, self.now(), self.sight)
+        self._changed()
+        return event
+
+    def _changed(self) -> None:
+        self.book.keep(self.memory, self.now(), moved=True)
+        self.wake.set()
+
+    async def cycle(self, seen: Look) -> None:
+        """One look, one answer."""
+        now = seen.picture.at
+        self.wake.clear()
+        self._seen, self.cycle_s = seen, seen.cycle_s
+        self.sight = look.sight(seen.picture, self.roster, seen.cycle_s)
+        self.book.advance(now, self.sight)
+        self.limit = limit_at(self.book.events.values(), now, self.rules.ramp_w_per_min)
+        if seen.queue is None or not (self.book.open or self.memory.debts.jobs or not self.memory.idle):
+            return
+        self._look(seen, seen.queue, self.sight)
+        self.wishes, self.memory = decide(self.limit, self.sight, self.levers, self.memory, self.rules)
+        moved = await self._carry(now) if self.acting else False
+        self._account(self.sight, seen.queue)
+        self.book.keep(self.memory, now, moved=moved)
+
+    def levers_now(self) -> Levers:
+        """What may be moved, by the latest look; nothing before the first one."""
+        seen, sight = self._seen, self.sight
+        if seen is None or sight is None or seen.queue is None:
+            return Levers()
+        margin_s = self.roster.site.emergency.deadline_margin_s
+        return look.levers(
+            seen.picture,
+            self.roster,
+            seen.queue,
+            sight,
+            self.memory,
+            seen.left_alone,
+            seen.pue,
+            margin_s,
+            self.caps(),
+        )
+
+    def _look(self, seen: Look, queue: Queue, sight: Sight) -> None:
+        self.levers = self.levers_now()
+        if not self._adopted:
+            self._adopt()
+        gone = look.gone(queue, self.levers)
+        self.memory = observed(self.memory, sight, self.levers, gone, self.rules.settle_s)
+        for on_import, role in ((False, "transformer"), (True, "grid")):
+            counters = self._counters.setdefault(on_import, Counters())
+            counters.note(look.counters(seen.picture, self.roster.power_devices(role)))
+
+    def _adopt(self) -> None:
+        """Jobs that an open event paused just before this process ended, and could not remember."""
+        self._adopted = True
+        names = [event.event_id for event in self.book.open]
+        rows = keeping.paused_jobs(self.book.records, names) if names else {}
+        jobs = self.levers.by_id()
+        new = {
+            name: Paused(row.at, jobs[name].gpus, jobs[name].relief_w, row.resume_by)
+            for name, row in rows.items()
+            if name in jobs and name not in self.memory.paused
+        }
+        self.memory = replace(self.memory, paused={**self.memory.paused, **new})
+
+    async def _carry(self, now: datetime) -> bool:
+        name = next(event.event_id for event in self.book.open if event.state is not EventState.ANNOUNCED)
+        batch = self.orders.batch(self.wishes, self.memory, name, now)
+        outcomes = await self.carrier.submit(batch.first, now) if batch.first else []
+        if batch.then:
+            outcomes += await self.carrier.submit(batch.then, now)
+        for outcome in outcomes:
+            if not done(outcome):
+                self.orders.forget(outcome.command.target, outcome.command.point)
+        self.memory = carried(self.memory, self.wishes, self.levers, outcomes, now)
+        return bool(outcomes)
+
+    def _account(self, sight: Sight, queue: Queue) -> None:
+        in_time = look.in_time(queue)
+        for event in list(self.book.events.values()):
+            if in_time.intersection(event.lost):
+                self.book.put(replace(event, lost=tuple(n for n in event.lost if n not in in_time)))
+        given = used_w(self.memory, self.levers)
+        for event in self.book.open:
+            counters = self._counters[event.on_import]
+            after = measured(event, sight, counters, self.rules.response_s)
+            if after.state is EventState.ACTIVE:
+                after = noted(after, self.wishes.loses, self.wishes.short_w, given)
+            elif after.state is EventState.RETURNING and self._back(after, counters):
+                after = returned(after)
+            self.book.put(after)
+
+    def _back(self, event: Event, counters: Counters) -> bool:
+        others = any(one.state is EventState.ACTIVE for one in self.book.open)
+        return told_all(event, counters) and (others or (self.memory.idle and not self.memory.delayed))
+
+    def admitted(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """What is left of the plan's wishes for jobs: nothing while an event moves them, but for delays."""
+        if not self.acting:
+            return list(decisions)
+        if self.limit.acting:
+            return []
+        ours = {*self.memory.delayed, *self.memory.resumed}
+        return [one for one in decisions if one.verb is Verb.WAIT and one.job_id not in ours]

@@ -1,0 +1,149 @@
+"""From wishes to commands, in the order in which they must be carried out. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.demand_response.levers import Wishes
+from igoudar.control.demand_response.memory import Memory
+from igoudar.core.model import Device, Kind, Site
+
+LIFE_S, LIFE_WALL_S = 60.0, 30.0  # a command that is not on its way by then is dropped
+HOLD_S, HOLD_WALL_S = 180.0, 30.0  # how long a setpoint stands without being refreshed
+REFRESH = 0.4  # of its hold after which a setpoint is sent again
+CHANGE = 0.01  # of the rated power: a smaller change of a setpoint is not worth a write
+BOTH_BOUND, FREE = 3.0, 0.0  # SunSpec 124 StorCtl_Mod
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Commands in two steps: what takes load off first, then what puts load on."""
+
+    first: tuple[Command, ...] = ()
+    then: tuple[Command, ...] = ()
+
+
+@dataclass(slots=True)
+class Orders:
+    """Names commands, and leaves out setpoints that stand already."""
+
+    site: Site
+    speed: float
+    config_version: str = ""
+    _sent: dict[tuple[str, str], tuple[float, datetime]] = field(default_factory=dict)
+    _count: int = 0
+
+    def batch(self, wishes: Wishes, memory: Memory, event_id: str, now: datetime) -> Batch:
+        """What follows from the wishes of one cycle; setpoints that stand are refreshed in time."""
+        desk = _Desk(self, event_id, now)
+        jobs = ActuatorClass.JOBS
+        first = [
+            *(desk.verb(delay.job_id, "delay", delay.until) for delay in wishes.delays),
+            *desk.battery(wishes.battery_w, memory.battery_w),
+            *desk.limits(ActuatorClass.CAPS, {**memory.caps, **wishes.caps}),
+            *(desk.verb(pause.job_id, "suspend", pause.resume_by) for pause in wishes.pauses),
+            *desk.limits(ActuatorClass.LOADS, {**memory.loads, **wishes.loads}),
+        ]
+        verbs = [(job_id, "resume") for job_id in wishes.resumes]
+        verbs += [(job_id, "release") for job_id in wishes.releases]
+        then = [desk.command(jobs, job_id, verb) for job_id, verb in verbs]
+        return Batch(tuple(first), tuple(then))
+
+    def due(self, target: str, point: str, value: float, now: datetime, least: float) -> bool:
+        """Whether a setpoint must be sent: it changed, or its hold runs out."""
+        known = self._sent.get((target, point))
+        if known is not None:
+            fresh = (now - known[1]).total_seconds() < REFRESH * self.hold_s
+            if fresh and abs(known[0] - value) <= least:
+                return False
+        self._sent[(target, point)] = (value, now)
+        return True
+
+    def forget(self, target: str, point: str) -> None:
+        """It did not arrive: the next cycle sends it again."""
+        self._sent.pop((target, point), None)
+
+    @property
+    def hold_s(self) -> float:
+        """How long a setpoint stands."""
+        return max(HOLD_S, HOLD_WALL_S * self.speed)
+
+    def next_id(self, event_id: str, now: datetime) -> str:
+        """A name that no other command has, in this life of the process or in another."""
+        self._count += 1
+        return f"{event_id}-{now.timestamp():.0f}-{self._count}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    orders: Orders
+    event_id: str
+    now: datetime
+
+    def verb(self, job_id: str, verb: str, until: datetime) -> Command:
+        return self.command(ActuatorClass.JOBS, job_id, verb, until=until)
+
+    def setpoint(self, actuator: ActuatorClass, target: str, point: str, value: float) -> Command:
+        return self.command(actuator, target, point, value=value, life_s=self.orders.hold_s)
+
+    def limits(self, actuator: ActuatorClass, limits: Mapping[str, float]) -> Iterator[Command]:
+        for target, limit_w in limits.items():
+            if self.orders.due(target, "limit_w", limit_w, self.now, 0.0):
+                yield self.setpoint(actuator, target, "limit_w", limit_w)
+
+    def battery(self, wish_w: float | None, was_w: float | None) -> Iterator[Command]:
+        """The same share of every unit's power; left alone where nothing was wished before."""
+        if wish_w is None and was_w is None:
+            return
+        rated_w = self.orders.site.battery.power_w
+        for device in _batteries(self.orders.site):
+            for point, value, least in _unit(device, wish_w, rated_w):
+                if self.orders.due(device.name, point, value, self.now, least):
+                    yield self.setpoint(ActuatorClass.BATTERY, device.name, point, value)
+
+    def command(
+        self,
+        actuator: ActuatorClass,
+        target: str,
+        point: str,
+        *,
+        value: float | None = None,
+        until: datetime | None = None,
+        life_s: float = 0.0,
+    ) -> Command:
+        life_s = life_s or max(LIFE_S, LIFE_WALL_S * self.orders.speed)
+        return Command(
+            self.orders.next_id(self.event_id, self.now),
+            actuator,
+            target,
+            point,
+            self.now,
+            self.now + timedelta(seconds=life_s),
+            Origin.EVENT,
+            "control",
+            f"events.{point}",
+            {"event": self.event_id},
+            value,
+            until,
+            config_version=self.orders.config_version,
+        )
+
+
+def _batteries(site: Site) -> Sequence[Device]:
+    return [device for device in site.devices if device.kind is Kind.BATTERY]
+
+
+def _unit(device: Device, wish_w: float | None, rated_w: float) -> Iterator[tuple[str, float, float]]:
+    """Points of one unit in their order: SunSpec 704 by watts, 124 by rates that leave only one power."""
+    if "setpoint_w" in device.allow:
+        power_w = (wish_w or 0.0) * device.share
+        yield "setpoint_w", power_w, CHANGE * rated_w * device.share
+        return
+    if wish_w is None:
+        yield "storage_mode_state", FREE, 0.0
+        return
+    pct = round(100.0 * wish_w / rated_w, 1) if rated_w else 0.0
+    yield "discharge_rate_pct", pct, 100.0 * CHANGE
+    yield "charge_rate_pct", -pct, 100.0 * CHANGE
+    yield "storage_mode_state", BOTH_BOUND, 0.0

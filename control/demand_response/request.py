@@ -1,0 +1,79 @@
+"""What an event asks for, whoever asks: a person, a signed webhook, a grid operator over MQTT."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import isfinite
+
+from igoudar.core.errors import CommandError
+
+LONGEST = timedelta(days=31)
+FARTHEST = timedelta(days=366)
+MOST_W = 1e12
+
+
+class EventKind(StrEnum):
+    """What is limited, and how it is told."""
+
+    SHED = "shed"  # facility load, a share less than the baseline
+    CAP = "cap"  # facility load, absolute
+    IMPORT_CAP = "import_cap"  # the grid meter, absolute
+    LOAD_TARGET = "load_target"  # facility load, absolute, from outside
+
+
+@dataclass(frozen=True, slots=True)
+class EventRequest:
+    """One request; site time, UTC.
+
+    `share` is for shed (0.3 = 30 % less than the baseline), `limit_w` for the others. Without `starts_at` it
+    starts after `notice_s`; without `ends_at` it holds until it is cancelled or replaced. A request with a
+    `slot` ends the open event of the same source and slot.
+    """
+
+    kind: EventKind
+    source: str  # operator | webhook | dsx
+    who: str
+    reason: str = ""
+    share: float | None = None
+    limit_w: float | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    notice_s: float = 0.0
+    slot: str = ""
+
+
+def starts_at(request: EventRequest, now: datetime) -> datetime:
+    """When it begins; a start that is past is now."""
+    return max(now, request.starts_at or now + timedelta(seconds=request.notice_s))
+
+
+def check(request: EventRequest, now: datetime) -> None:
+    """Refuse what can't be meant.
+
+    Raises:
+        CommandError: naming what is wrong.
+    """
+    if not 0.0 <= request.notice_s <= FARTHEST.total_seconds():
+        raise CommandError("the notice is no time from now on", where="notice", fix="30s, 10m or 2h")
+    _check_amount(request)
+    _check_times(request, now)
+
+
+def _check_amount(request: EventRequest) -> None:
+    share, limit_w = request.share, request.limit_w
+    if request.kind is EventKind.SHED:
+        if share is None or not 0.0 < share <= 1.0 or limit_w is not None:
+            fix = "above 0 %, at most 100 %"
+            raise CommandError("a shed is a share of the baseline", where="share", fix=fix)
+    elif limit_w is None or not isfinite(limit_w) or not 0.0 <= limit_w <= MOST_W or share is not None:
+        raise CommandError("a cap is a power", where="limit_w", fix="write one such as 28 MW")
+
+
+def _check_times(request: EventRequest, now: datetime) -> None:
+    start, end = starts_at(request, now), request.ends_at
+    if start - now > FARTHEST:
+        raise CommandError("it begins more than a year from now", where="from", fix="give a nearer time")
+    if end is not None and end <= start:
+        raise CommandError("it ends before it begins", where="to", fix="give an end after the start")
+    if end is not None and end - start > LONGEST:
+        raise CommandError("it lasts longer than a month", where="to", fix="give an end within 31 days")
