@@ -135,7 +135,7 @@ def _open(app: FastAPI, rooms: Rooms) -> None:
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
         try:
             latest = status(rooms.desk.scene)
