@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from igoudar.control.lease import LEASE_S, seen_epoch, this_process
+from igoudar.core.durable import write_durably
 from igoudar.core.errors import StoreError
-from igoudar.core.store.files import write_durably
 
 RETRY_S = 0.2  # wall
 

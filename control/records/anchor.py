@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from igoudar.control.records.chain import Link
-from igoudar.core.store.files import sync_folder
+from igoudar.core.durable import sync_folder
 
 MODE = 0o600
 
