@@ -47,14 +47,17 @@ class Acting:
     suspends: SuspendBook
     sources: list[Asks] = field(default_factory=list)
 
+    async def prepare(self, sight: Sight, now: datetime) -> None:
+        """Let everybody who asks for something be judged by this picture."""
+        self.executor.gate.sight = sight
+        self.run_out(now)
+        await self.mandate.tell()
+
     async def act(
         self, sight: Sight, moment: Moment, decisions: Sequence[Decision], queue: Queue | None, plan: str
     ) -> list[Outcome]:
         """One cycle's commands and what became of them."""
         now, life = moment.now, life_of(moment.cycle_s)
-        self.executor.gate.sight = sight
-        self.run_out(now)
-        await self.mandate.tell()
         wishes = [*self._kept(now, life), *self._due(sight, now, life)]
         for source in self.sources:
             wishes += source.commands(sight, moment)

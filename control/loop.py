@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from igoudar.control.actuation.sight import Sight, by_id
 from igoudar.control.alarms.digest import Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
+from igoudar.control.demand_response.events import Events, Look
 from igoudar.control.kpi import pue
 from igoudar.control.ledger import Books, Ledger, note_picture
 from igoudar.control.mode import Modes
@@ -56,6 +58,7 @@ class Loop:
     modes: Modes
     operator: Operator
     acting: Acting
+    events: Events
     steering: Steering
     engine: AlarmEngine
     notifier: Notifier
@@ -86,7 +89,15 @@ class Loop:
             spent_s = time.monotonic() - began
             rest_s = max(self.cycle_s / self.clock.speed - spent_s, BUSY_SHARE * spent_s)
             self.beat(spent_s + rest_s)
-            await asyncio.sleep(rest_s)
+            await self._rest(rest_s)
+
+    async def _rest(self, rest_s: float) -> None:
+        """Until the next cycle is due, or an event begins, ends or is asked for."""
+        due_s = self.events.book.due_s(self.clock.now())
+        if due_s is not None:
+            rest_s = min(rest_s, due_s / self.clock.speed)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.events.wake.wait(), rest_s)
 
     async def cycle(self) -> None:
         """One cycle on one picture."""
@@ -100,6 +111,9 @@ class Loop:
         moment = self._moment(picture, plant, fresh)
         decisions = self._decide(moment, queue)
         sight = Sight(self.roster, picture, by_id(queue), moment.pue)
+        await self.acting.prepare(sight, picture.at)
+        await self.events.cycle(Look(picture, queue, self.operator.overrides, moment.pue, self.cycle_s))
+        decisions = self.events.admitted(decisions)
         plan = self.steering.in_force(picture.at, queue).plan
         await self.acting.act(sight, moment, decisions, queue, plan.version if plan else "")
         await self._alarms(picture)

@@ -18,6 +18,7 @@ from igoudar.control.alarms.notify import Notifier
 from igoudar.control.api.app import Rooms, create_app
 from igoudar.control.api.reports import Reports
 from igoudar.control.api.server import announce, bind, check_public, serve
+from igoudar.control.demand_response.setup import events_room
 from igoudar.control.desk import Desk
 from igoudar.control.failsafe.audit import FailsafeAudit
 from igoudar.control.failsafe.heartbeat import Heartbeat
@@ -159,6 +160,7 @@ async def assemble(
         cycle_s(clock.speed),
         lambda: not room.look().full,
     )
+    events = events_room(plant, clock, records, ledger, books, acting, modes, version)
     operator = Operator(scheduler, acting.executor, clock.speed)
     engine = AlarmEngine(plant, records, now)
     engine.watches.append(
@@ -176,6 +178,7 @@ async def assemble(
         modes=modes,
         operator=operator,
         acting=acting,
+        events=events,
         steering=Steering(plant.site, ledger, books, planner),
         engine=engine,
         notifier=Notifier(records, state, choose_language()),
@@ -204,6 +207,7 @@ async def assemble(
         Users(records),
         room,
         Hands(acting.executor, state, cycle_s(clock.speed)),
+        events,
     )
     return loop, rooms
 

@@ -1,6 +1,7 @@
 """Who is paused and by when each must run again: in the database, and in the file that the failsafe reads."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,6 +18,17 @@ class SuspendBook:
 
     records: Records
     jobs: SuspendedJobs
+    _ahead: set[str] = field(default_factory=set)  # commands whose jobs are noted already
+
+    def note(self, rows: Sequence[SuspendRow]) -> None:
+        """Note many jobs that are about to be paused, or that stand longer: one file, one statement.
+
+        Raises:
+            StoreError: they could not be kept: do not pause them.
+        """
+        self.jobs.note_all({row.job_id: (row.at, row.resume_by) for row in rows})
+        self.records.merge(rows)
+        self._ahead.update(row.command_id for row in rows)
 
     def suspended(self, job_id: str, resume_by: datetime, command: Command) -> None:
         """Note a job that is about to be paused.
@@ -24,6 +36,9 @@ class SuspendBook:
         Raises:
             StoreError: it could not be kept: do not pause the job.
         """
+        if command.command_id in self._ahead:
+            self._ahead.discard(command.command_id)
+            return
         at = command.issued_at
         self.jobs.note(job_id, at, resume_by)
         self.records.merge(

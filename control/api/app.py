@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
 from igoudar.control.api.document import REFUSALS, describe
+from igoudar.control.api.events import add_events
 from igoudar.control.api.gate import Gate, refusal, undeclared
 from igoudar.control.api.handsoff import add_class_modes, add_hands_off
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
@@ -24,6 +25,7 @@ from igoudar.control.api.people import add_audit, add_people
 from igoudar.control.api.previews import add_job_previews
 from igoudar.control.api.proposals import add_proposals
 from igoudar.control.api.reports import Reports
+from igoudar.control.demand_response.events import Events
 from igoudar.control.desk import BUILDERS, Desk
 from igoudar.control.errors import UnknownNameError
 from igoudar.control.hands import Hands
@@ -81,6 +83,7 @@ class Rooms:
     users: Users
     room: AuditRoom
     hands: Hands
+    events: Events
 
 
 def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
@@ -98,6 +101,7 @@ def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
     add_overrides(app, rooms.hands, rooms.now)
     add_hands_off(app, rooms.hands, rooms.now)
     add_class_modes(app, rooms.modes, rooms.operator, rooms.now)
+    add_events(app, rooms.events, rooms.operator.note)
     add_people(app, rooms.users, rooms.now)
     add_audit(app, rooms.records, rooms.room)
     if missing := undeclared(app):

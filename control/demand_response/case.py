@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from math import inf
 
 from igoudar.control.demand_response.cover import Need
-from igoudar.control.demand_response.levers import JobLever, Levers, Limit, Sight
+from igoudar.control.demand_response.levers import Levers, Limit, Sight
 from igoudar.control.demand_response.memory import Memory
 from igoudar.control.demand_response.rules import Rules
 
 LEAST_HORIZON_S = 60.0
+GRACE_S = 900.0  # after its turn on the way back
 BATTERY_LEAST_H = 0.25  # the stock is spread over at least so long
 OBEYED = 0.9  # of what was asked of the battery, or it is believed no more
 
@@ -80,12 +81,12 @@ class Case:
         """How long before a latest start something is done for it [s]."""
         return self.rules.lead_s(self.sight.cycle_s)
 
-    def resume_by(self, job: JobLever) -> datetime:
-        """When a job that is paused now must run again, whoever is alive to see to it."""
-        least, most = self.rules.pause_at_least_s, self.rules.resume_by_max_s
-        slack_s = job.slack_s(self.now)
-        wanted_s = min(slack_s, self.horizon_s) if slack_s >= least else self.horizon_s
-        return self.now + timedelta(seconds=min(max(wanted_s, least), most))
+    def resume_by(self) -> datetime:
+        """When a job that is paused now must run again, whoever is alive to see to it.
+
+        That is after the event: while somebody is, deadlines are seen to earlier.
+        """
+        return self.now + timedelta(seconds=min(self.horizon_s + GRACE_S, self.rules.resume_by_max_s))
 
 
 def need_of(case: Case) -> Need:

@@ -7,7 +7,7 @@ between the two nothing moves: the thresholds can't cross. Without the meter not
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from igoudar.control.demand_response.case import Case, battery_share, need_of
 from igoudar.control.demand_response.cover import Cover, cover
@@ -28,7 +28,14 @@ def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Ru
     if not limit.acting:
         return _way_back(case), replace(memory, room_since=None)
     wishes, since = _under_limit(case)
-    return wishes, replace(memory, room_since=since)
+    return replace(wishes, longer=_longer(case, wishes)), replace(memory, room_since=since)
+
+
+def _longer(case: Case, wishes: Wishes) -> tuple[Pause, ...]:
+    """Pauses whose time to run again would come while the limit still holds."""
+    soon, by = case.now + timedelta(seconds=case.lead_s), case.resume_by()
+    staying = case.memory.paused.keys() - set(wishes.resumes)
+    return tuple(Pause(name, by) for name in sorted(staying) if case.memory.paused[name].resume_by <= soon)
 
 
 def _under_limit(case: Case) -> tuple[Wishes, datetime | None]:
@@ -83,7 +90,8 @@ def _shedding(case: Case, must: list[JobLever]) -> Wishes:
     shortest = sorted(must, key=lambda job: (job.gpus * job.left_s, job.job_id))
     found, kept = _room_for(case, shortest)
     dropped = [job.job_id for job in shortest[len(kept) :]]
-    pauses = tuple(Pause(one.job.job_id, case.resume_by(one.job)) for one in found.pauses)
+    by = case.resume_by()
+    pauses = tuple(Pause(one.job.job_id, by) for one in found.pauses)
     return replace(
         _going(case, kept, dropped),
         pauses=pauses,

@@ -24,6 +24,7 @@ from igoudar.control.demand_response.request import EventRequest
 from igoudar.control.demand_response.rules import Rules
 from igoudar.control.picture import Picture
 from igoudar.control.planning.requests import Decision, Verb
+from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
 
 
@@ -60,6 +61,7 @@ class Events:
         memory: What an earlier life of this process had moved.
         caps: Power limits that may be lowered, as they stand.
         may_act: Whether the mode lets jobs be moved.
+        pauses: Keeps by when each paused job must run again.
     """
 
     roster: Roster
@@ -71,6 +73,7 @@ class Events:
     memory: Memory = field(default_factory=Memory)
     caps: Callable[[], tuple[CapLever, ...]] = tuple
     may_act: Callable[[], bool] = bool
+    pauses: Callable[[Sequence[SuspendRow]], None] = field(default=lambda rows: None)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     limit: Limit = field(default_factory=Limit)
     levers: Levers = field(default_factory=Levers)
@@ -176,6 +179,7 @@ class Events:
     async def _carry(self, now: datetime) -> bool:
         name = next(event.event_id for event in self.book.open if event.state is not EventState.ANNOUNCED)
         batch = self.orders.batch(self.wishes, self.memory, name, now)
+        self._note_pauses(batch.first, name)
         outcomes = await self.carrier.submit(batch.first, now) if batch.first else []
         if batch.then:
             outcomes += await self.carrier.submit(batch.then, now)
@@ -184,6 +188,32 @@ class Events:
                 self.orders.forget(outcome.command.target, outcome.command.point)
         self.memory = carried(self.memory, self.wishes, self.levers, outcomes, now)
         return bool(outcomes)
+
+    def _note_pauses(self, commands: Sequence[Command], name: str) -> None:
+        """On disk before the first of them is asked for."""
+        rows = [
+            SuspendRow(
+                job_id=one.target,
+                at=one.issued_at,
+                resume_by=one.until or one.issued_at,
+                resumed_at=None,
+                command_id=one.command_id,
+            )
+            for one in commands
+            if one.point == "suspend"
+        ]
+        longer = {pause.job_id: pause.resume_by for pause in self.wishes.longer}
+        paused = {
+            job_id: replace(one, resume_by=longer.get(job_id, one.resume_by))
+            for job_id, one in self.memory.paused.items()
+        }
+        rows += [
+            SuspendRow(job_id=n, at=paused[n].at, resume_by=by, resumed_at=None, command_id=f"{name}-longer")
+            for n, by in longer.items()
+        ]
+        self.memory = replace(self.memory, paused=paused)
+        if rows:
+            self.pauses(rows)
 
     def _account(self, sight: Sight, queue: Queue) -> None:
         in_time = look.in_time(queue)

@@ -133,6 +133,7 @@ class Wishes:
     """What the event wants done in this cycle."""
 
     pauses: tuple[Pause, ...] = ()
+    longer: tuple[Pause, ...] = ()  # paused already; they stand longer than was noted
     resumes: tuple[str, ...] = ()
     delays: tuple[Delay, ...] = ()
     releases: tuple[str, ...] = ()

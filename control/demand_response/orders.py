@@ -13,7 +13,7 @@ LIFE_S, LIFE_WALL_S = 60.0, 30.0  # a command that is not on its way by then is 
 HOLD_S, HOLD_WALL_S = 180.0, 30.0  # how long a setpoint stands without being refreshed
 REFRESH = 0.4  # of its hold after which a setpoint is sent again
 CHANGE = 0.01  # of the rated power: a smaller change of a setpoint is not worth a write
-BOTH_BOUND, FREE = 3.0, 0.0  # SunSpec 124 StorCtl_Mod
+FREE_PCT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +135,11 @@ def _batteries(site: Site) -> Sequence[Device]:
 
 
 def _unit(device: Device, wish_w: float | None, rated_w: float) -> Iterator[tuple[str, float, float]]:
-    """Points of one unit in their order: SunSpec 704 by watts, 124 by rates that leave only one power."""
+    """Points of one unit: SunSpec 704 by watts, 124 by two rates that leave only one power between them."""
     if "setpoint_w" in device.allow:
-        power_w = (wish_w or 0.0) * device.share
-        yield "setpoint_w", power_w, CHANGE * rated_w * device.share
+        if wish_w is not None:  # given back by its timer
+            yield "setpoint_w", wish_w * device.share, CHANGE * rated_w * device.share
         return
-    if wish_w is None:
-        yield "storage_mode_state", FREE, 0.0
-        return
-    pct = round(100.0 * wish_w / rated_w, 1) if rated_w else 0.0
-    yield "discharge_rate_pct", pct, 100.0 * CHANGE
-    yield "charge_rate_pct", -pct, 100.0 * CHANGE
-    yield "storage_mode_state", BOTH_BOUND, 0.0
+    pct = FREE_PCT if wish_w is None or not rated_w else round(FREE_PCT * wish_w / rated_w, 1)
+    yield "discharge_rate_pct", pct, FREE_PCT * CHANGE
+    yield "charge_rate_pct", FREE_PCT if wish_w is None else -pct, FREE_PCT * CHANGE

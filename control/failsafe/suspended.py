@@ -55,9 +55,19 @@ class SuspendedJobs:
         Raises:
             StoreError: it could not be kept: do not pause the job.
         """
-        if resume_by <= at:
-            raise StoreError("a resume-by must lie after the pause", where=job_id, fix="give a later time")
-        self._write({**self.read(), job_id: Suspended(at, resume_by)})
+        self.note_all({job_id: (at, resume_by)})
+
+    def note_all(self, jobs: Mapping[str, tuple[datetime, datetime]]) -> None:
+        """Keep that many jobs are about to be paused: job -> (at, resume-by), written at once.
+
+        Raises:
+            StoreError: they could not be kept: do not pause them.
+        """
+        for job_id, (at, resume_by) in jobs.items():
+            if resume_by <= at:
+                what = "a resume-by must lie after the pause"
+                raise StoreError(what, where=job_id, fix="give a later time")
+        self._write({**self.read(), **{name: Suspended(*times) for name, times in jobs.items()}})
 
     def forget(self, job_ids: Iterable[str]) -> None:
         """Drop jobs that run again or have ended; unknown ones are ignored.

@@ -1,0 +1,39 @@
+"""Builds the room of events of a running site."""
+
+from igoudar.control.acting import Acting
+from igoudar.control.demand_response.baseline import baseline
+from igoudar.control.demand_response.book import Book
+from igoudar.control.demand_response.events import Events
+from igoudar.control.demand_response.orders import Orders
+from igoudar.control.demand_response.rules import rules_of
+from igoudar.control.ledger import Books, Ledger
+from igoudar.control.mode import Modes
+from igoudar.control.records.state import Records
+from igoudar.control.roster import Roster
+from igoudar.core.clock import Clock
+
+
+def events_room(
+    plant: Roster,
+    clock: Clock,
+    records: Records,
+    ledger: Ledger,
+    books: Books,
+    acting: Acting,
+    modes: Modes,
+    version: str,
+) -> Events:
+    """The room, with what an earlier life of this process had opened and moved."""
+    site = plant.site
+    book = Book(records, lambda now: baseline(ledger, books, now))
+    return Events(
+        roster=plant,
+        book=book,
+        rules=rules_of(site.emergency, site.it_w, clock.speed, site.guard.resume_by_max_s),
+        carrier=acting.executor,
+        orders=Orders(site, clock.speed, version),
+        now=clock.now,
+        memory=book.restore(),
+        may_act=lambda: modes.classes().get("jobs") == "auto",
+        pauses=acting.suspends.note,
+    )
