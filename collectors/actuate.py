@@ -77,9 +77,9 @@ class Actuator:
         try:
             async with asyncio.timeout(LONGEST_WRITE_S):
                 order = await self.order(wish, wish.value, self.gate.permit(wish))
-                standing = await self._standing(wish, order)
-                if standing is not None:
-                    return standing
+                ended = await procedure.local(order.station) or await self._standing(wish, order)
+                if ended is not None:
+                    return ended
                 return self._spent(wish, order.rules) or await self._written(wish, order)
         except LinkFault as fault:
             return Error(str(fault))

@@ -40,6 +40,19 @@ class Halt(Exception):  # noqa: N818 - ends a procedure early; its result is the
         self.result = result
 
 
+async def local(station: Station) -> Rejected | None:
+    """Whether a person has the device at its own switch, asked of the device itself.
+
+    Raises:
+        LinkFault: it does not say.
+    """
+    rules = station.profile.remote
+    if not rules.local:
+        return None
+    shown = await station.reader.ask(station.profile.points[rules.local])
+    return Rejected("local_control") if shown == rules.local_value else None
+
+
 async def carry_out(order: Order) -> Result:
     """Write a setpoint and everything that belongs to it."""
     return await _concluded(_carry_out(order))

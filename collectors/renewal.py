@@ -133,12 +133,10 @@ class Renewal:
         try:
             async with asyncio.timeout(LONGEST_WRITE_S):
                 order: Order = await self._actuator.order(held.wish, held.value, permit)
-                if not release:
-                    return await procedure.renew(order)
-                return await procedure.release(order, self._factory(held, order))
+                local = await procedure.local(order.station)
+                if local is not None:
+                    return local
+                factory = held.before if order.rules.factory is None else order.rules.factory
+                return await (procedure.release(order, factory) if release else procedure.renew(order))
         except (LinkFault, TimeoutError) as error:
             return Error(str(error))
-
-    @staticmethod
-    def _factory(held: Held, order: Order) -> float:
-        return held.before if order.rules.factory is None else order.rules.factory

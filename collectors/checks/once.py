@@ -9,6 +9,7 @@ from typing import Any
 from igoudar.collectors import wire
 from igoudar.collectors.results import Error, OutOfBounds, Rejected, Result
 from igoudar.core.durable import write_durably
+from igoudar.core.errors import StoreError
 from igoudar.core.model import Setpoint
 
 LOG = logging.getLogger(__name__)
@@ -16,6 +17,7 @@ LOG = logging.getLogger(__name__)
 ONCE_FILE = "commands.jsonl"
 REMEMBERED = 10_000
 
+NOTHING_DONE = (Rejected, OutOfBounds)
 BEGUN = Error("begun before the collector was restarted; not known to have happened")
 
 
@@ -28,15 +30,22 @@ class Once:
     Args:
         state: The folder of `commands.jsonl`.
         most: How many are remembered.
+
+    Raises:
+        StoreError: the file can't be used.
     """
 
     def __init__(self, state: Path, most: int = REMEMBERED) -> None:
         self._file, self._most = state / ONCE_FILE, most
         self._results: OrderedDict[str, tuple[str, Result]] = OrderedDict()
-        self._load()
-        self._rewrite()
-        self._log = self._file.open("ab", buffering=0)
-        self._lines = len(self._results)
+        self._lines = 0
+        try:
+            self._load()
+            self._rewrite()
+            self._log = self._file.open("ab", buffering=0)
+        except OSError as error:
+            what, fix = f"commands can't be kept ({error.strerror})", "check free space and permissions"
+            raise StoreError(what, where=str(self._file), fix=fix) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -51,14 +60,16 @@ class Once:
 
     def begins(self, wish: Setpoint) -> bool:
         """It is about to touch a device; False when that can't be noted: then it must not."""
-        return self._note(wish, BEGUN)
+        noted = self._note(wish, BEGUN)
+        if not noted:
+            self._results.pop(wish.command_id, None)
+        return noted
 
     def ended(self, wish: Setpoint, result: Result) -> None:
         """It is over; a refusal before the wire may be asked for again."""
-        if isinstance(result, Rejected | OutOfBounds):
+        self._note(wish, result)
+        if isinstance(result, NOTHING_DONE):
             self._results.pop(wish.command_id, None)
-        else:
-            self._note(wish, result)
 
     def _note(self, wish: Setpoint, result: Result) -> bool:
         self._results[wish.command_id] = _content(wish), result
@@ -77,25 +88,31 @@ class Once:
 
     def _start_anew(self) -> None:
         self._log.close()
-        self._rewrite()
-        self._log = self._file.open("ab", buffering=0)
-        self._lines = len(self._results)
+        try:
+            self._rewrite()
+        finally:
+            self._log = self._file.open("ab", buffering=0)
 
     def _load(self) -> None:
         try:
-            lines = self._file.read_text().splitlines()
+            lines = self._file.read_text(errors="replace").splitlines()
         except FileNotFoundError:
             return
         for line in lines:
             entry = _entry(line)
-            if entry is not None:
-                self._results[entry[0]] = entry[1], entry[2]
-                self._results.move_to_end(entry[0])
+            if entry is None:
+                continue
+            name, content, result = entry
+            self._results.pop(name, None)
+            if not isinstance(result, NOTHING_DONE):
+                self._results[name] = content, result
 
     def _rewrite(self) -> None:
-        kept = list(self._results.items())[-self._most :]
-        lines = [_line(name, content, result) for name, (content, result) in kept]
+        while len(self._results) > self._most:
+            self._results.popitem(last=False)
+        lines = [_line(name, content, result) for name, (content, result) in self._results.items()]
         write_durably(self._file, "".join(line + "\n" for line in lines).encode())
+        self._lines = len(lines)
 
 
 def _content(wish: Setpoint) -> str:

@@ -54,7 +54,7 @@ async def refused(link: ModbusLink) -> str:
     return str(caught.value)
 
 
-async def test_registers_come_over_a_verified_connection(tmp_path: Path) -> None:
+async def test_line_33_registers_come_over_a_verified_connection(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     async with link_to(server_context(authority), TlsFiles(ca=str(authority.ca))) as link:
         assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
@@ -70,7 +70,7 @@ def test_it_works_on_the_loop_that_the_collector_runs_on(tmp_path: Path) -> None
     uvloop.run(once())
 
 
-async def test_a_device_signed_by_somebody_else_is_not_spoken_to(tmp_path: Path) -> None:
+async def test_line_33_a_device_signed_by_somebody_else_is_not_spoken_to(tmp_path: Path) -> None:
     for name in ("ours", "theirs"):
         (tmp_path / name).mkdir()
     ours, theirs = Authority(tmp_path / "ours"), Authority(tmp_path / "theirs")
@@ -78,7 +78,7 @@ async def test_a_device_signed_by_somebody_else_is_not_spoken_to(tmp_path: Path)
         assert "links.tls" in await refused(link)
 
 
-async def test_a_certificate_for_another_address_is_not_accepted(tmp_path: Path) -> None:
+async def test_line_33_a_certificate_for_another_address_is_not_accepted(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     async with link_to(server_context(authority, "192.0.2.1"), TlsFiles(ca=str(authority.ca))) as link:
         assert "certificate" in await refused(link)
@@ -118,7 +118,7 @@ def test_files_that_are_not_there_or_hold_something_else_are_named(tmp_path: Pat
         client_context(TlsFiles(ca=str(tmp_path / "ca.pem")))
 
 
-def test_the_port_is_802_unless_said_and_plain_links_are_counted(tmp_path: Path) -> None:
+def test_line_33_the_port_is_802_unless_said_and_plain_links_are_counted(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     secret, clear, near = (
         device("s", METER, "modbus-tls://192.0.2.9/1"),

@@ -52,7 +52,7 @@ def door(rig: Rig, store: TrustStore, **said: str) -> Door:
     return Door(rig.url, OpcUaServer(rig.url, **said), store)
 
 
-async def test_safety_32_an_unknown_certificate_is_turned_away_until_a_person_trusts_it(
+async def test_line_32_an_unknown_certificate_is_turned_away_until_a_person_trusts_it(
     rig: Rig, store: TrustStore
 ) -> None:
     async with session_to(rig, door(rig, store)) as (_, reader):
@@ -70,7 +70,7 @@ async def test_safety_32_an_unknown_certificate_is_turned_away_until_a_person_tr
         assert store.find(fingerprint).state == "trusted"
 
 
-async def test_safety_32_the_wire_is_signed_and_encrypted(rig: Rig, store: TrustStore) -> None:
+async def test_line_32_the_wire_is_signed_and_encrypted(rig: Rig, store: TrustStore) -> None:
     store.trust(SERVER.certificate)
     way = door(rig, store)
     async with way.opened() as client:
@@ -78,7 +78,7 @@ async def test_safety_32_the_wire_is_signed_and_encrypted(rig: Rig, store: Trust
         assert client.security_policy.URI.endswith("#Basic256Sha256")
 
 
-async def test_safety_32_trust_taken_back_ends_an_open_session(
+async def test_line_32_trust_taken_back_ends_an_open_session(
     rig: Rig, store: TrustStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opcua, "TRUST_S", 0.05)
@@ -90,7 +90,7 @@ async def test_safety_32_trust_taken_back_ends_an_open_session(
         await until(lambda: rig.sessions == 0)
 
 
-async def test_safety_32_a_server_without_encryption_is_not_spoken_to_in_the_clear(store: TrustStore) -> None:
+async def test_line_32_a_server_without_encryption_is_not_spoken_to_in_the_clear(store: TrustStore) -> None:
     async with Rig() as plain:
         async with session_to(plain, door(plain, store)) as (_, reader):
             with pytest.raises(LinkFault, match="no SignAndEncrypt") as caught:
@@ -113,7 +113,7 @@ async def test_safety_32_a_server_without_encryption_is_not_spoken_to_in_the_cle
         ("opc.tcp://127.0.0.1:4840", "sign-and-encrypt", True),
     ],
 )
-async def test_safety_32_encryption_is_the_default_and_none_an_exception_by_name(
+async def test_line_32_encryption_is_the_default_and_none_an_exception_by_name(
     url: str, said: str | None, secured: bool, tmp_path: Path
 ) -> None:
     servers = [OpcUaServer(url, said, "why")] if said else []

@@ -61,7 +61,7 @@ def test_any_other_address_is_refused_with_the_forms_that_there_are(tmp_path: Pa
         load(tmp_path, address)
 
 
-def test_tls_files_and_the_network_reach_the_model(tmp_path: Path) -> None:
+def test_line_33_tls_files_and_the_network_reach_the_model(tmp_path: Path) -> None:
     links = """
 [links]
 network = "VLAN 12, behind the plant firewall"

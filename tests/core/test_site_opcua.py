@@ -27,11 +27,11 @@ def load(tmp_path: Path, entry: str = ""):
     return load_site(str(path), load_profiles())
 
 
-def test_safety_32_without_a_word_a_server_is_no_exception(tmp_path: Path) -> None:
+def test_line_32_without_a_word_a_server_is_no_exception(tmp_path: Path) -> None:
     assert load(tmp_path).opcua == ()
 
 
-def test_safety_32_an_exception_has_a_name_and_a_reason(tmp_path: Path) -> None:
+def test_line_32_an_exception_has_a_name_and_a_reason(tmp_path: Path) -> None:
     found = load(tmp_path, PLAIN + 'reason = "its firmware has no certificates; network plant-ot"')
     reason = "its firmware has no certificates; network plant-ot"
     assert found.opcua == (OpcUaServer("opc.tcp://10.3.0.1:4840", "none", reason),)

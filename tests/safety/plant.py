@@ -1,6 +1,6 @@
 """A small plant behind a recorded wire, with the collector's guarded write before it; time waits."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -77,7 +77,8 @@ class Plant:
     profiles: Mapping[str, Profile]  # by device
     state: Path
     clock: ManualClock
-    wall: Seconds = field(default_factory=Seconds)
+    wall: Callable[[], float]  # monotonic
+    epoch: int = 1
     cycle: int = 0
     made: int = 0
     links: Links = field(default_factory=Links)
@@ -94,6 +95,12 @@ class Plant:
         self.actuator = Actuator(self.stations, self.gate, self.clock, self.state, self.wall)
         self.renewal, self.heart = Renewal(self.actuator), Heart(self.gate, self.actuator.holds)
 
+    async def restart(self) -> None:
+        """Killed and started again, with a control process that took the lease anew."""
+        await self.close()
+        self.epoch += 1
+        self.start()
+
     async def close(self) -> None:
         """End as a killed process would: nothing is given back."""
         self.actuator.close()
@@ -107,12 +114,17 @@ class Plant:
     async def ready(self, **authority: object) -> None:
         """Look, settle, and have the authority to write."""
         await self.look()
-        self.wall.now_s += SETTLE_S
-        self.grant(**authority)
+        self.wait(SETTLE_S)
+        self.grant(**authority)  # type: ignore[arg-type]
+
+    def wait(self, seconds: float) -> None:
+        """Let wall time pass."""
+        assert isinstance(self.wall, Seconds)
+        self.wall.now_s += seconds
 
     def grant(
         self,
-        epoch: int = 1,
+        epoch: int | None = None,
         modes: Mapping[str, str] = AUTO,
         lease_s: float = 30.0,
         overrides: Sequence[Hold] = (),
@@ -121,12 +133,13 @@ class Plant:
     ) -> None:
         """What control says each cycle."""
         self.cycle += turn
-        self.mandate.take(Authority(epoch, "test", lease_s, modes, overrides, self.cycle))
+        self.epoch = self.epoch if epoch is None else epoch
+        self.mandate.take(Authority(self.epoch, "test", lease_s, modes, overrides, self.cycle))
 
     async def pass_s(self, seconds: float, *, turn: bool = True) -> None:
         """Let time pass at speed 1, then poll; control turns once, unless it is dead."""
         self.clock.advance(seconds)
-        self.wall.now_s += seconds
+        self.wait(seconds)
         if turn:
             self.grant()
         await self.look()
@@ -204,17 +217,21 @@ def devices(port: int, profiles: Mapping[str, Profile]) -> tuple[Device, ...]:
 
 @asynccontextmanager
 async def plant(
-    state: Path, locks: Sequence[Interlock] = (), settle_s: float = SETTLE_S, **changes: Profile
+    state: Path,
+    locks: Sequence[Interlock] = (),
+    wall: Callable[[], float] | None = None,
+    **changes: Profile,
 ) -> AsyncIterator[Plant]:
     """A plant that was not looked at yet."""
+    state.mkdir(exist_ok=True)
     profiles = products(**changes)
     units = {UNITS[name]: image(profile, SHOWN[name]) for name, profile in profiles.items()}
     async with recording(units) as recorder:
         site = Site(
             "s", "S", 0.0, 0.0, 0.0, "UTC", (), (), (), devices(recorder.port, profiles),
-            battery=BatteryBank(1e6, 1e6), writes=WriteRules(settle_s), interlocks=tuple(locks),
+            battery=BatteryBank(1e6, 1e6), writes=WriteRules(SETTLE_S), interlocks=tuple(locks),
         )  # fmt: skip
-        running = Plant(recorder, site, profiles, state, ManualClock(START))
+        running = Plant(recorder, site, profiles, state, ManualClock(START), wall or Seconds())
         running.start()
         try:
             yield running

@@ -43,7 +43,7 @@ async def test_line_02_no_write_function_code_leaves_unless_somebody_switched_it
 async def test_line_02_without_any_authority_nothing_leaves(tmp_path: Path) -> None:
     async with plant(tmp_path) as site:
         await site.look()
-        site.wall.now_s += 100
+        site.wait(100)
         for device, point, value in WISHES:
             assert await site.write(point, value, device) == Rejected("no_authority")
         site.mandate.take(Authority(1, "control", 30.0, cycle=1))
