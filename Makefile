@@ -12,13 +12,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	2>/dev/null && { echo $$p; break; }; done)
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup up test check bench soak clean
+.PHONY: help setup up test check bench soak bill clean
 
 help:
 	@echo "make up      start the site '$(SITE)': simulators, collectors, store, control, API, dashboard"
 	@echo "make test    checks (ruff, mypy, layers) and tests"
 	@echo "make bench   measurements [BENCH=store|...], written to benchmarks/results/"
 	@echo "make soak    the long storms"
+	@echo "make bill    the bill of materials (CycloneDX) of this installation: bill.json"
 
 setup: $(STAMP)
 
@@ -47,6 +48,9 @@ bench: setup
 
 soak: setup
 	@IGOUDAR_HYPOTHESIS=soak $(BIN)/pytest -m soak $(PYTEST_ARGS)
+
+bill: setup
+	@$(BIN)/igoudar bill --out bill.json
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache test-artifacts

@@ -12,14 +12,26 @@ FAULT = 1
 
 def build() -> typer.Typer:
     """The command line with every room's commands."""
-    from igoudar.app import keeping, parts_cli, site_cli, store_cli, trust_cli, up_cli
+    from igoudar.app import bill, keeping, parts_cli, site_cli, store_cli, trust_cli, up_cli
     from igoudar.collectors import cli as tools
     from igoudar.control import cli
     from igoudar.control.caps_agent import cli as cap_agent
     from igoudar.lab import cli as lab
 
     app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
-    for room in (up_cli, parts_cli, site_cli, cli, tools, trust_cli, keeping, store_cli, cap_agent, lab):
+    for room in (
+        up_cli,
+        parts_cli,
+        site_cli,
+        cli,
+        tools,
+        trust_cli,
+        keeping,
+        store_cli,
+        bill,
+        cap_agent,
+        lab,
+    ):
         room.add_commands(app)
     return app
 

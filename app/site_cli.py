@@ -19,12 +19,14 @@ Lang = Annotated[str | None, typer.Option("--lang", help="en or fr; default IGOU
 
 def add_commands(app: typer.Typer) -> None:
     """Add `site check`, `site show`, and what is asked of a running one."""
+    from igoudar.app import site_versions
     from igoudar.control.cli.site_events import add_site_commands
 
     site = typer.Typer(no_args_is_help=True, help="Look at a site before it runs.")
     site.command("check", help="Check a site file and say everything that is wrong with it.")(check)
     site.command("show", help="Show what stands on a site: a seed's name or a file.")(show)
     add_site_commands(site)
+    site_versions.add_commands(site)
     app.add_typer(site, name="site")
 
 
