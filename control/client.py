@@ -138,7 +138,7 @@ class ApiClient:
         times = {"since": since, "until": until}
         params = {"limit": str(limit)} | ({"target": target} if target else {})
         params |= {name: at.isoformat() for name, at in times.items() if at}
-        return ACTIONS.validate_json(self._call("GET", "/v1/actions", params=params))
+        return ACTIONS.validate_json(self.call("GET", "/v1/actions", params=params))
 
     def series(self, device: str, point: str, start: datetime, end: datetime, width: int = 400) -> SeriesView:
         """One point over time, at most `width` steps."""
@@ -164,7 +164,7 @@ class ApiClient:
 
     def users(self) -> list[UserView]:
         """Everybody who has a token of their own."""
-        return USERS.validate_json(self._call("GET", "/v1/users"))
+        return USERS.validate_json(self.call("GET", "/v1/users"))
 
     def add_user(self, name: str, role: str) -> NewUserView:
         """A new user with the token."""
@@ -197,12 +197,17 @@ class ApiClient:
         )
 
     def _get(self, model: type[M], path: str, **params: str) -> M:
-        return model.model_validate_json(self._call("GET", path, params=params))
+        return model.model_validate_json(self.call("GET", path, params=params))
 
     def _post(self, model: type[M], path: str, body: Mapping[str, object]) -> M:
-        return model.model_validate_json(self._call("POST", path, json=dict(body)))
+        return model.model_validate_json(self.call("POST", path, json=dict(body)))
 
-    def _call(self, method: str, path: str, **options: Any) -> bytes:
+    def call(self, method: str, path: str, **options: Any) -> bytes:
+        """Any request; the body of the answer.
+
+        Raises:
+            LinkError: no answer, or not now. CommandError, ConfigError: refused.
+        """
         try:
             answer = self._http.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -4,8 +4,8 @@ import typer
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add status, kpi, devices, plan, mode, `job ...` and `alarms ...`."""
-    from igoudar.control.cli import alarms, audit, job, look, mode, plan, user
+    """Add status, kpi, devices, plan, mode and the groups: job, alarms, proposal, override, handsoff ..."""
+    from igoudar.control.cli import alarms, audit, handsoff, job, look, mode, override, plan, proposal, user
 
     app.command("status")(look.status)
     app.command("kpi")(look.kpi)
@@ -14,5 +14,8 @@ def add_commands(app: typer.Typer) -> None:
     app.command("mode")(mode.mode)
     app.add_typer(job.app, name="job")
     app.add_typer(alarms.app, name="alarms")
+    app.add_typer(proposal.app, name="proposal")
+    app.add_typer(override.app, name="override")
+    app.add_typer(handsoff.app, name="handsoff")
     app.add_typer(audit.app, name="audit")
     app.add_typer(user.app, name="user")

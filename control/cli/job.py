@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from igoudar.control.cli import show
+from igoudar.control.cli import show, told
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -170,16 +170,24 @@ def _steer(
     json: bool,
     lang: str | None,
 ) -> None:
+    from igoudar.control.client_hands import HandsApi
+
     speech = language(lang)
     with api(site, state) as client:
         now = client.status()
         at = parse_until(until, now.time, now.zone) if until else None
         job = _find(client, job_id)
         plan = {"verb": verb, "job": job_id, "name": job.name, "state": job.state}
+        if dry_run or not yes:
+            preview = HandsApi(client).preview_job(job_id, verb, reason or "command line", at)
+            plan |= {
+                "change": told.change(preview, now.zone, speech),
+                "refusal": told.refusal(preview, speech),
+            }
         if dry_run:
-            return show.say("would", speech, **plan, until=show.local(at, now.zone))
+            return show.say("would", speech, **plan)
         if not yes:
-            typer.confirm(show.plain("ask", speech, **plan, until=show.local(at, now.zone)), abort=True)
+            typer.confirm(show.plain("ask", speech, **plan), abort=True)
         action = client.job_action(job_id, verb, reason or "command line", at)
     if json:
         return show.document(action)

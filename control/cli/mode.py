@@ -1,6 +1,6 @@
-"""The control mode."""
+"""The control mode, of the site and of each actuator class."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +18,18 @@ from igoudar.control.cli.options import (
     language,
 )
 
+if TYPE_CHECKING:
+    from igoudar.control.client import ApiClient
+    from igoudar.control.schema import ModeView
+
 
 def mode(
     to: Annotated[
         str | None, typer.Argument(help="observe, advise or auto; without it the mode is shown.")
+    ] = None,
+    actuator: Annotated[
+        str | None,
+        typer.Option("--class", help="jobs, caps, battery, curtailment, cooling or loads; none = the site."),
     ] = None,
     reason: ReasonOption = "",
     site: SiteOption = DEFAULT_SITE,
@@ -36,15 +44,26 @@ def mode(
     with api(site, state) as client:
         found, zone = client.mode(), client.status().zone
         if to is not None:
-            from igoudar.control.mode import mode_word  # it brings the database along
+            from igoudar.control.mode import class_word, mode_word  # it brings the database along
 
-            word = mode_word(to)
+            word, name = mode_word(to), class_word(actuator).value if actuator else ""
+            before = found.classes[name] if name else found.mode
             if dry_run:
-                return show.say("would_mode", speech, before=found.mode, after=word)
+                return show.say("would_mode", speech, what=name or site, before=before, after=word)
             if not yes:
-                typer.confirm(show.plain("ask_mode", speech, before=found.mode, after=word), abort=True)
-            found = client.set_mode(word, reason or "command line")
+                question = show.plain("ask_mode", speech, what=name or site, before=before, after=word)
+                typer.confirm(question, abort=True)
+            found = _changed(client, name, word, reason or "command line")
     if json:
         return show.document(found)
     show.say("mode_line", speech, mode=found.mode, since=show.local(found.since, zone), by=found.by)
+    for name, word in found.classes.items():
+        if word != found.mode:
+            show.say("mode_class", speech, name=name, mode=word)
     return show.say("mode_forced", speech, why=found.forced) if found.forced else None
+
+
+def _changed(client: "ApiClient", name: str, word: str, reason: str) -> "ModeView":
+    from igoudar.control.client_hands import HandsApi
+
+    return HandsApi(client).set_class_mode(name, word, reason) if name else client.set_mode(word, reason)
