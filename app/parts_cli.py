@@ -110,8 +110,9 @@ def control(
     async def part() -> None:
         endpoints = await endpoints_of_run(folder, run_id)
         ours = endpoints.all_opened_by(run_id)
-        forced = None if ours else render("app.forced_observe", {})
-        mode = "auto" if ours else "observe"
+        # Beside simulators, an address that nobody expects must stay unwritten whatever a person says.
+        forced = render("app.forced_observe", {}) if endpoints.simulated and not ours else None
+        mode = "auto" if ours and plan.scheduler.kind == "simulated" else "observe"
         await service.run(
             plan,
             profiles,
