@@ -4,6 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from igoudar.control.acting import Acting, life_of
+from igoudar.control.actuation.cap_client import CapClient
+from igoudar.control.actuation.cap_watch import CapWatch
+from igoudar.control.actuation.caps import CapAgentLink, CapsLink
 from igoudar.control.actuation.chronicle import Chronicle
 from igoudar.control.actuation.command import ActuatorClass
 from igoudar.control.actuation.executor import Executor, Link
@@ -26,6 +29,7 @@ from igoudar.control.plan_service import PlanService
 from igoudar.control.records.state import Records
 from igoudar.control.roster import Roster
 from igoudar.core.clock import Clock
+from igoudar.core.model_caps import Capping
 
 REMEMBERED = 2_000  # actions of an earlier life whose commands are not carried out again
 
@@ -47,6 +51,7 @@ def acting(
     now = clock.now()
     memory, overrides = Memory(), Overrides.open(records, now)
     suspends = SuspendBook(records, SuspendedJobs(state))
+    agents = cap_agents(plant.site.caps, state, clock, lease)
     gate = Gate(
         rules=rules(plant),
         modes=modes.classes,
@@ -60,7 +65,7 @@ def acting(
     )
     executor = Executor(
         gate,
-        links(state, scheduler, suspends, lease, clock),
+        links(state, scheduler, suspends, lease, clock, agents),
         Proposals.open(records, plant.site.guard.proposal_life_s, now),
         Chronicle(records, plant.site.time_zone, version),
         clock.now,
@@ -72,9 +77,14 @@ def acting(
 
 
 def links(
-    state: Path, scheduler: Scheduler, suspends: SuspendBook, lease: Lease, clock: Clock
+    state: Path,
+    scheduler: Scheduler,
+    suspends: SuspendBook,
+    lease: Lease,
+    clock: Clock,
+    agents: CapAgentLink | None = None,
 ) -> dict[ActuatorClass, Link]:
-    """Who carries which class."""
+    """Who carries which class; caps go to the nodes' agents, or to power shelves like any device."""
     collect = _collect(state, lease)
     devices = (
         ActuatorClass.BATTERY,
@@ -86,7 +96,24 @@ def links(
     return {
         ActuatorClass.JOBS: SchedulerLink(scheduler, suspends, state, clock.now),
         **dict.fromkeys(devices, collect),
+        **({ActuatorClass.CAPS: CapsLink(collect, agents)} if agents else {}),
     }
+
+
+def cap_agents(capping: Capping, state: Path, clock: Clock, lease: Lease) -> CapAgentLink | None:
+    """The way to the agents of the GPU nodes; None on a site that has none."""
+    if not capping.agents:
+        return None
+    client = CapClient(capping)
+    return CapAgentLink(capping, state, clock, client, epoch=lambda: lease.epoch, held=lease.held)
+
+
+def cap_watch(acting: Acting, clock: Clock) -> CapWatch | None:
+    """What looks after the agents' caps; None where there are no agents."""
+    link = acting.executor.links.get(ActuatorClass.CAPS)
+    if not isinstance(link, CapsLink):
+        return None
+    return CapWatch(link.agents, acting.executor.chronicle, clock.now)
 
 
 def earlier(records: Records) -> set[str]:
@@ -97,9 +124,9 @@ def earlier(records: Records) -> set[str]:
 
 
 async def close(acting: Acting) -> None:
-    """Drop the connections to the collector."""
+    """Drop the connections to the collector and to the cap agents."""
     for link in acting.executor.links.values():
-        if isinstance(link, CollectLink):
+        if isinstance(link, CollectLink | CapsLink):
             await link.close()
     await acting.mandate.collect.close()
 

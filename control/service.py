@@ -114,6 +114,9 @@ async def run(
         upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site))
         upkeep.start()
         loop.engine.watches.append(upkeep.signals)
+        caps = acting_setup.cap_watch(loop.acting, clock)
+        if caps is not None:
+            loop.engine.watches.append(caps.signals)
         url = announce(state, listener, site.api)
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(), name="lease")
@@ -121,6 +124,8 @@ async def run(
             group.create_task(serve(app, listener, site.api), name="api")
             group.create_task(upkeep.run(), name="upkeep")
             group.create_task(loop.run(), name="loop")
+            if caps is not None:
+                group.create_task(caps.run(), name="caps")
             if ready:
                 ready(url)
 

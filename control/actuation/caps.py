@@ -9,6 +9,7 @@ from pathlib import Path
 from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Result, Success
 from igoudar.control.actuation.cap_client import CapClient, Held
 from igoudar.control.actuation.command import Command
+from igoudar.control.actuation.executor import Link
 from igoudar.core import handsoff
 from igoudar.core.clock import Clock
 from igoudar.core.errors import LinkError
@@ -16,7 +17,7 @@ from igoudar.core.model_caps import CapAgent, Capping
 
 LOG = logging.getLogger(__name__)
 
-POINT = "gpu_limit_w"
+POINT, WHOLE = "gpu_limit_w", "power_limit_w"  # of each GPU, or of all GPUs of the node together
 LOOK_S = 10.0  # wall: between looks at what the agents' GPUs hold
 SAME_W = 1.0
 AT_ONCE = 32  # agents asked at the same time
@@ -44,7 +45,9 @@ class CapFinding:
 
 @dataclass(slots=True)
 class CapAgentLink:
-    """Carries caps to agents; a target is a node, its point `gpu_limit_w` the limit of each of its GPUs.
+    """Carries caps to agents; a target is a node, `gpu_limit_w` the limit of each of its GPUs.
+
+    `power_limit_w` is the limit of all of them together, shared out evenly.
 
     Args:
         capping: The site's agents and limits.
@@ -72,11 +75,11 @@ class CapAgentLink:
         refused = self._refused(command)
         if refused is not None:
             return refused
-        agent, limit_w = self.capping.by_node[command.target], float(command.value or 0.0)
+        agent, limit_w = self.capping.by_node[command.target], self._each_w(command)
         result = await self._put(agent, Wanted(command, limit_w, command.command_id))
         if isinstance(result, Success | Partial):
             self.wanted[agent.node] = Wanted(command, limit_w, command.command_id)
-        return result
+        return _together(result, self._count(command))
 
     async def watch(self) -> Sequence[CapFinding]:
         """Look at every capped node: renew what stands, put back what a boot has lost, say what was found."""
@@ -93,12 +96,10 @@ class CapAgentLink:
         return [finding for findings in found for finding in findings]
 
     async def run(self, tell: Callable[[Sequence[CapFinding]], None]) -> None:
-        """Watch until cancelled; `tell` hears what was found."""
+        """Watch until cancelled; `tell` hears what each look found, nothing included."""
         while True:
             await asyncio.sleep(LOOK_S)
-            findings = await self.watch()
-            if findings:
-                tell(findings)
+            tell(await self.watch())
 
     def _refused(self, command: Command) -> Result | None:
         if self._hands_off():
@@ -107,13 +108,23 @@ class CapAgentLink:
             return Rejected("no_lease")
         if not self.knows(command.target):
             return Rejected("unknown_device")
-        if command.point != POINT:
+        if command.point not in (POINT, WHOLE):
             return Rejected("unknown_point")
         if command.value is None:
             return Rejected("not_a_number")
-        if not self.capping.minimum_w <= command.value <= self.capping.default_w:
-            return OutOfBounds(self.capping.minimum_w, self.capping.default_w)
+        low, high = self.capping.minimum_w, self.capping.default_w
+        if not low <= self._each_w(command) <= high:
+            count = self._count(command)
+            return OutOfBounds(low * count, high * count)
         return Rejected("expired") if command.expires_at <= self.clock.now() else None
+
+    def _count(self, command: Command) -> int:
+        """GPUs that share the command's value."""
+        return self.capping.by_node[command.target].gpus if command.point == WHOLE else 1
+
+    def _each_w(self, command: Command) -> float:
+        """The limit of one GPU."""
+        return float(command.value or 0.0) / self._count(command)
 
     def _hands_off(self) -> bool:
         return handsoff.is_on(self.state)
@@ -160,10 +171,38 @@ class CapAgentLink:
         return [CapFinding(agent.node, "restored", astray)] if astray else []
 
 
+@dataclass(slots=True)
+class CapsLink:
+    """Caps of a site that has agents: a node's go to its agent, a power shelf's to the collector."""
+
+    devices: Link
+    agents: CapAgentLink
+
+    async def carry(self, command: Command) -> Result:
+        """See Link."""
+        link: Link = self.agents if self.agents.knows(command.target) else self.devices
+        return await link.carry(command)
+
+    async def close(self) -> None:
+        """Drop the agents' connections; the collector's is dropped by whoever shares it."""
+        await self.agents.client.close()
+
+
 def _astray(held: Held, wanted: Wanted) -> str:
     """What the node's GPUs hold instead, "" when all hold what is wanted."""
     others = [w for w in held.limits_w.values() if abs(w - wanted.limit_w) > SAME_W]
     return f"{len(others)} of {len(held.limits_w)} GPUs hold {max(others):g} W" if others else ""
+
+
+def _together(result: Result, gpus: int) -> Result:
+    """The agent's answer for one GPU, in the unit of the command."""
+    match result:
+        case Success(value) | Partial(value, _):
+            return replace(result, value=value * gpus)
+        case OutOfBounds(low, high):
+            return OutOfBounds(low * gpus, high * gpus)
+        case _:
+            return result
 
 
 def _why(result: Result) -> str:

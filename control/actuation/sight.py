@@ -96,6 +96,8 @@ class Sight:
             return self._battery_w(device, command.point, value, now_w)
         if device.kind is Kind.INVERTER and command.point == "limit_pct":
             return min(now_w, value / 100 * self.plant.site.solar.ac_w * device.share)
+        if command.point == "power_limit_w":
+            return min(now_w, value)
         if command.point == "limit_w":
             return min(now_w, value) if device.kind is Kind.TURBINE else value
         if command.point == "enable_state":

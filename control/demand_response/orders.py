@@ -14,6 +14,7 @@ HOLD_S, HOLD_WALL_S = 180.0, 30.0  # how long a setpoint stands without being re
 REFRESH = 0.4  # of its hold after which a setpoint is sent again
 CHANGE = 0.01  # of the rated power: a smaller change of a setpoint is not worth a write
 FREE_PCT = 100.0
+CAP_POINT = "power_limit_w"  # of a power shelf; an agent shares it out among its node's GPUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,9 @@ class _Desk:
 
     def limits(self, actuator: ActuatorClass, limits: Mapping[str, float]) -> Iterator[Command]:
         for target, limit_w in limits.items():
-            if self.orders.due(target, "limit_w", limit_w, self.now, 0.0):
-                yield self.setpoint(actuator, target, "limit_w", limit_w)
+            point = CAP_POINT if actuator is ActuatorClass.CAPS else "limit_w"
+            if self.orders.due(target, point, limit_w, self.now, 0.0):
+                yield self.setpoint(actuator, target, point, limit_w)
 
     def battery(self, wish_w: float | None, was_w: float | None) -> Iterator[Command]:
         """The same share of every unit's power; left alone where nothing was wished before."""

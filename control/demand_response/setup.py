@@ -3,6 +3,7 @@
 from igoudar.control.acting import Acting
 from igoudar.control.demand_response.baseline import baseline
 from igoudar.control.demand_response.book import Book
+from igoudar.control.demand_response.cap_levers import cap_levers
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.orders import Orders
 from igoudar.control.demand_response.rules import rules_of
@@ -34,6 +35,7 @@ def events_room(
         orders=Orders(site, clock.speed, version),
         now=clock.now,
         memory=book.restore(),
+        caps=lambda: cap_levers(acting.executor.gate.sight, site.emergency.cap_least_ratio),
         may_act=lambda: modes.classes().get("jobs") == "auto",
         pauses=acting.suspends.note,
     )

@@ -11,7 +11,7 @@ ClassWord = Literal["jobs", "caps", "battery", "curtailment", "cooling", "loads"
 ModeWord = Literal["observe", "advise", "auto"]
 ThermalWord = Literal["recommended", "A1", "A2"]
 KindWord = Literal["inverter", "battery", "turbine", "chiller", "cdu", "dry_cooler", "cooling_plant",
-                   "desalination", "electrolyser", "gpu", "pdu"]  # fmt: skip
+                   "desalination", "electrolyser", "gpu", "pdu", "power_shelf"]  # fmt: skip
 
 
 class LimitEntry(Table):

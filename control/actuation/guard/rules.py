@@ -21,6 +21,7 @@ CLASSES: Mapping[Kind, ActuatorClass] = {
     Kind.ELECTROLYSER: ActuatorClass.LOADS,
     Kind.GPU: ActuatorClass.CAPS,
     Kind.PDU: ActuatorClass.CAPS,
+    Kind.POWER_SHELF: ActuatorClass.CAPS,
 }
 VERBS = ("delay", "release", "suspend", "resume", "requeue", "budget")
 WHOLE_SITE = ("budget",)  # verbs that are not about one job

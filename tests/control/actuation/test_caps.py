@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 from tests.peers.cap_agent import NOW, rig
 
-from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Success
-from igoudar.control.actuation.caps import POINT
+from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Result, Success
+from igoudar.control.actuation.cap_watch import CapWatch
+from igoudar.control.actuation.caps import POINT, CapFinding, CapsLink
+from igoudar.control.actuation.chronicle import Chronicle
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.picture import Picture
+from igoudar.control.records.state import Records
 from igoudar.core import handsoff
 from igoudar.core.model_caps import CapAgent
 
@@ -46,7 +50,8 @@ async def test_a_cap_is_carried_and_verified(tmp_path: Path, monkeypatch: pytest
         (cap(450.0), OutOfBounds(500.0, 1100.0)),  # the agent's own range
         (cap(None), Rejected("not_a_number")),
         (cap(target="gpu-node-9"), Rejected("unknown_device")),
-        (cap(point="power_limit_w"), Rejected("unknown_point")),
+        (cap(point="limit_w"), Rejected("unknown_point")),
+        (cap(700.0, point="power_limit_w"), OutOfBounds(800.0, 2000.0)),
         (cap(hours=-1.0), Rejected("expired")),
     ],
 )
@@ -56,6 +61,52 @@ async def test_what_cannot_be_is_refused_by_name(
     async with rig(tmp_path, monkeypatch) as one:
         assert await one.link.carry(command) == result
         assert one.node.limits_w == [1200.0, 1200.0]
+
+
+async def test_a_limit_of_the_whole_node_is_shared_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(tmp_path, monkeypatch) as one:
+        assert await one.link.carry(cap(1400.0, point="power_limit_w")) == Success(1400.0)
+        assert one.node.limits_w == [700.0, 700.0]
+        assert await one.link.watch() == []
+
+
+async def test_caps_go_to_agents_or_to_devices_by_their_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Devices:
+        async def carry(self, command: Command) -> Result:
+            return Rejected(f"a device: {command.target}")
+
+    async with rig(tmp_path, monkeypatch) as one:
+        link = CapsLink(Devices(), one.link)
+        assert await link.carry(cap()) == Success(700.0)
+        assert await link.carry(cap(target="shelf-a1-01")) == Rejected("a device: shelf-a1-01")
+        await link.close()
+
+
+async def test_what_is_found_is_told_once_and_alarms_until_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(tmp_path, monkeypatch) as one:
+        records = Records.open(tmp_path / "records.sqlite")
+        watch = CapWatch(one.link, Chronicle(records, "UTC", "v1"), one.clock.now)
+        amiss = CapFinding("gpu-node-1", "lost", "GPU-1 reads back 1200 W")
+        for findings in ([amiss], [amiss], []):
+            watch.note(findings)
+        lines = records.actions(limit=10)
+        assert [(line.target, line.after, line.result) for line in lines] == [
+            ("gpu-node-1", "lost", "failed")
+        ]
+        watch.note([amiss])
+        (signal,) = watch.signals(Picture(NOW), {})
+        assert (signal.code, signal.source, signal.condition.active) == ("cap_lost", "gpu-node-1", True)
+        watch.note([])
+        (signal,) = watch.signals(Picture(NOW), {("cap_lost", "gpu-node-1"): signal.condition})
+        assert not signal.condition.active
+        assert list(watch.signals(Picture(NOW), {})) == []
+        records.close()
 
 
 async def test_hands_off_and_a_lost_lease_stop_it_just_before_the_call(
