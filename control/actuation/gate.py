@@ -85,7 +85,7 @@ class Gate:
 
     def gone(self, command: Command, result: Result, now: datetime) -> None:
         """A command was carried: remember what stands, and who holds the job from now on."""
-        self.memory.note(command, result, now)
+        self.memory.note(command, result, now, self.sight.picture.value(command.target, command.point))
         moved = isinstance(result, Success) and command.actuator is ActuatorClass.JOBS
         if not moved or not _by_hand(command):
             return

@@ -26,11 +26,11 @@ class Memory:
     _written: dict[Slot, list[tuple[datetime, float]]] = field(default_factory=dict)
     _counts: dict[Slot, tuple[str, int]] = field(default_factory=dict)  # day -> writes
 
-    def note(self, command: Command, result: Result, now: datetime) -> None:
-        """What became of a command that a link carried."""
+    def note(self, command: Command, result: Result, now: datetime, before: float | None = None) -> None:
+        """What became of a command that a link carried; `before` it, the point showed that value."""
         key = slot(command)
         if isinstance(result, Success | Partial):
-            self._stands(command, key, now)
+            self._stands(command, key, now, before)
         if isinstance(result, Success):
             self.faults.pop(key, None)
         elif not (isinstance(result, Rejected) and result.reason in NO_FAULT):
@@ -67,7 +67,7 @@ class Memory:
         for key in [key for key, fault in self.faults.items() if now - fault.at > KEPT]:
             del self.faults[key]
 
-    def _stands(self, command: Command, key: Slot, now: datetime) -> None:
+    def _stands(self, command: Command, key: Slot, now: datetime, before: float | None) -> None:
         if command.actuator is ActuatorClass.JOBS and command.point in ENDS:
             self.release(key)
             return
@@ -77,6 +77,8 @@ class Memory:
         if command.value is not None:
             self.count(key, now)
             kept = [one for one in self._written.get(key, []) if now - one[0] <= HOUR]
+            if not kept and before is not None:
+                kept = [(now, before)]
             self._written[key] = [*kept, (now, command.value)]
 
 

@@ -41,6 +41,7 @@ class Proposals:
         self, command: Command, waits_for: int, before: str | None, effect_w: float | None, now: datetime
     ) -> tuple[ProposalRow, bool]:
         """Queue a command, or find what says the same already; whether it is new."""
+        self.expire(now)
         known = self._known(command)
         if known is not None:
             return known, False

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from igoudar.collectors import wire
 from igoudar.collectors.authority import Authority, unpack_authority
 from igoudar.collectors.profiles import load_profiles
-from igoudar.collectors.results import Success
+from igoudar.collectors.results import Error, Success
 from igoudar.collectors.snapshot import Snapshot, Totals
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.control.api.server import bind
@@ -56,6 +56,7 @@ class Field:
     count: int = 0
     authorities: list[Authority] = field(default_factory=list)  # what it was told, newest last
     writes: list[Setpoint] = field(default_factory=list)
+    refuses: str = ""  # how every write fails
 
     def answer(self, frame: Mapping[str, Any]) -> dict[str, Any]:
         """What a collector that obeys says to one request."""
@@ -67,6 +68,8 @@ class Field:
                 return {}
             case "write":
                 setpoint = wire.unpack_setpoint(frame["setpoint"])
+                if self.refuses:
+                    return {"result": wire.pack_result(Error(self.refuses))}
                 self.writes.append(setpoint)
                 self.values[setpoint.device, setpoint.point] = setpoint.value
                 return {"result": wire.pack_result(Success(setpoint.value))}

@@ -3,6 +3,8 @@
 A value that is stale or bad decides nothing: what depends on it is held, and the fail-safe follows.
 """
 
+import math
+
 from igoudar.collectors.results import Rejected
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.control.actuation.guard.rules import Rules
@@ -103,4 +105,5 @@ def _silent(device: str, rules: Rules, view: View) -> bool:
 def _known(device: str, point: str, rules: Rules, view: View) -> float | None:
     if _silent(device, rules, view) or view.picture.quality(device, point) is not Quality.GOOD:
         return None
-    return view.picture.value(device, point)
+    value = view.picture.value(device, point)
+    return value if value is not None and math.isfinite(value) else None
