@@ -28,6 +28,8 @@ from igoudar.control.records.tables import (
 from igoudar.core.errors import StoreBusyError, StoreError
 
 Work = Callable[[Session], object]
+Kept = tuple[Work, bool]
+"""A write, and whether it belongs to the audit."""
 PART = 1000  # rows of a long answer in memory at once
 WAITING_MAX = 10_000  # writes kept in memory while the disk takes none
 
@@ -41,7 +43,7 @@ class Records:
 
     def __init__(self, database: Engine, where: str, anchors: Sequence[Anchor] = ()) -> None:
         self._engine, self._where, self.anchors = database, where, tuple(anchors)
-        self._waiting: deque[Work] = deque()
+        self._waiting: deque[Kept] = deque()
         self._turn = threading.RLock()
         self.trouble = ""
 
@@ -101,7 +103,7 @@ class Records:
         """
         actions = [row for row in rows if isinstance(row, ActionRow)]
         if actions:
-            self._write(lambda session: _chained(session, rows, actions))
+            self._write(lambda session: _chained(session, rows, actions), audit=True)
         else:
             self._write(lambda session: session.add_all(rows))
 
@@ -176,18 +178,26 @@ class Records:
         with self._session() as session:
             return list(session.scalars(query))
 
-    def _write(self, work: Work) -> None:
+    def _write(self, work: Work, *, audit: bool = False) -> None:
         with self._turn:
-            if len(self._waiting) >= WAITING_MAX:
-                raise StoreError("too many writes wait for the disk", where=self._where, fix="free it now")
-            self._waiting.append(work)
+            self._make_room()
+            self._waiting.append((work, audit))
             self._flush()
+
+    def _make_room(self) -> None:
+        """While a disk is full for long, the audit waits longest: other writes go first, the oldest first."""
+        if len(self._waiting) < WAITING_MAX:
+            return
+        other = next((n for n, (_, audit) in enumerate(self._waiting) if not audit), None)
+        if other is None:
+            raise StoreError("too many audit lines wait for the disk", where=self._where, fix="free it now")
+        del self._waiting[other]
 
     def _flush(self) -> None:
         """Do what waits, oldest first, until the disk refuses; a write that is at fault is not kept."""
         while self._waiting:
             try:
-                self._do(self._waiting[0])
+                self._do(self._waiting[0][0])
             except StoreBusyError as error:
                 self.trouble = error.what
                 return

@@ -14,6 +14,7 @@ from igoudar.control.actuation.guard.view import View, outranks, slot
 
 AHEAD = timedelta(seconds=90)  # a command issued later than now: somebody's clock has jumped
 PEOPLE = (Origin.OVERRIDE, Origin.OPERATOR)
+ENDING = ("release", "resume")  # give a job back to its scheduler
 Check = Callable[[Command, Rules, View], Rejected | OutOfBounds | None]
 
 
@@ -31,8 +32,9 @@ def _hands(command: Command, rules: Rules, view: View) -> Rejected | None:
         return Rejected("hands_off")
     if not view.lease:
         return Rejected("no_lease")
-    # What can't be told is not begun; safety, and what people ask, goes on.
-    begins = command.origin in (Origin.PLAN, Origin.EVENT)
+    # What can't be told is not begun; safety, what people ask and what ends our own doing goes on.
+    ends = command.actuator is ActuatorClass.JOBS and command.point in ENDING
+    begins = command.origin in (Origin.PLAN, Origin.EVENT) and not ends
     return Rejected("audit_full") if begins and not view.audit_ready else None
 
 

@@ -1,20 +1,20 @@
 """What is edited, removed or cut off shows."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.control.records.lines import action
+from tests.control.records.lines import T0, action
 
+from igoudar.control.records import state
 from igoudar.control.records.audit import Verdict, last_anchor_holds, verify
 from igoudar.control.records.chain import START
 from igoudar.control.records.opening import open_records
 from igoudar.control.records.room import AuditRoom
 from igoudar.control.records.state import Records
+from igoudar.control.records.tables import PublishedRow
 from igoudar.core.errors import StoreError
 from igoudar.core.model_people import Auditing
 
@@ -128,43 +128,6 @@ def test_lines_of_before_the_chain_are_chained_at_migration(tmp_path: Path) -> N
     records.close()
 
 
-FULL = """
-import resource, sys
-from pathlib import Path
-from igoudar.control.records.opening import open_records
-from igoudar.control.records.audit import verify
-from igoudar.control.records.room import AuditRoom
-from igoudar.core.model_people import Auditing
-from tests.control.records.lines import action
-
-state = Path(sys.argv[1])
-records = open_records(Auditing(), state)
-records.add([action("before")])
-room = AuditRoom(records, state, 0, 0)
-assert not room.look().full
-limit = 200_000
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-for n in range(300):
-    records.add([action(f"job-{n}", params={"text": "x" * 4000})])
-look = room.look()
-assert look.full and look.why, look
-assert records.waiting > 0
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-records.add([action("after")])
-assert records.waiting == 0 and not room.look().full, (records.waiting, room.look())
-verdict = verify(records)
-print(verdict.whole, verdict.end.number, verdict.anchored)
-records.close()
-"""
-
-
-def test_a_full_disk_loses_no_line_and_says_so(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split() == ["True", "302", "302"], done.stderr
-
-
 def test_a_disk_is_low_before_it_is_full(records: Records, tmp_path: Path) -> None:
     free = [5000]
     room = AuditRoom(records, tmp_path, 1000, 100, lambda _: free[0])
@@ -196,3 +159,27 @@ def test_a_fault_of_ours_is_raised_and_does_not_stay_in_the_way(
         records.add([broken])  # type: ignore[list-item]
     records.add([action("b")])
     assert [row.target for row in records.links()] == ["b"]
+
+
+def test_while_a_disk_is_full_for_long_the_audit_waits_longest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = Records.open(tmp_path / "state.sqlite")
+    monkeypatch.setattr(state, "WAITING_MAX", 4)
+    monkeypatch.setattr(state.engine, "passes", lambda _: True)
+    with records.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit_head RENAME TO away"))
+        connection.execute(text("ALTER TABLE published RENAME TO away_too"))
+    for n in range(6):
+        records.merge([PublishedRow(name=str(n), time=T0, value=1.0, edition="x")])
+    for n in range(4):
+        records.add([action(f"job-{n}")])
+    assert records.waiting == 4
+    with pytest.raises(StoreError, match="too many audit lines"):
+        records.add([action("job-5")])
+    with records.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO audit_head"))
+    records.close()
+    again = Records.open(tmp_path / "state.sqlite")
+    assert [row.target for row in again.links()] == [f"job-{n}" for n in range(4)]
+    again.close()
