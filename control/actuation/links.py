@@ -10,7 +10,7 @@ from typing import Protocol
 from igoudar.collectors.client import CollectClient
 from igoudar.collectors.results import Error, Rejected, Result, Success
 from igoudar.control.actuation.command import Command
-from igoudar.control.actuation.schedulers import Budgets, Requeues, Scheduler
+from igoudar.control.actuation.schedulers import Budgets, RefusedError, Requeues, Scheduler
 from igoudar.core import handsoff
 from igoudar.core.errors import CommandError, LinkError, StoreError
 from igoudar.core.model import Setpoint
@@ -53,6 +53,8 @@ class SchedulerLink:
             return Rejected("unknown_verb")
         try:
             await verb(command)
+        except RefusedError as refused:
+            return Rejected(refused.reason)
         except (LinkError, CommandError, StoreError) as error:
             return Error(str(error))
         return Success(command.value if command.value is not None else 0.0)

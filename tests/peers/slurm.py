@@ -87,8 +87,15 @@ class Cluster:
         for line in self.run("scontrol", "-o", "show", "reservation").splitlines():
             if line.startswith("ReservationName="):
                 self.run("scontrol", "delete", f"reservation={line.split()[0].partition('=')[2]}")
-        with suppress(AssertionError):
-            self.run("scontrol", "update", "nodename=ALL", "state=resume")
+        self.wait(self._in_service, STARTS_WITHIN_S)
+
+    def _in_service(self) -> bool:
+        """All nodes are there; those that were drained are asked back, once they have power."""
+        for line in self.run("scontrol", "-o", "show", "node").splitlines():
+            name, state = line.split()[0].partition("=")[2], line.partition(" State=")[2].split()[0]
+            if "DRAIN" in state and "POWER" not in state:
+                self.run("scontrol", "update", f"nodename={name}", "state=resume", check=False)
+        return self.ready()
 
     def stop_controller(self) -> None:
         """slurmctld ends; the nodes and their jobs go on."""

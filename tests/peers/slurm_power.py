@@ -27,7 +27,9 @@ def main() -> None:
 
 
 def turn_on(name: str, conf: str) -> None:
-    subprocess.run(["slurmd", "-b", "-N", name, "-f", conf], check=True, stdin=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL  # slurmctld closes its end of what it gave us
+    command = ["slurmd", "-b", "-N", name, "-f", conf]
+    subprocess.run(command, check=True, stdin=nowhere, stdout=nowhere, stderr=nowhere)
 
 
 def turn_off(pid_file: Path) -> None:

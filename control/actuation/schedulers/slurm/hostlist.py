@@ -7,6 +7,7 @@ from itertools import product
 MOST = 100_000
 
 _PIECE = re.compile(r"((?:[^,\[\]]|\[[^\]]*\])+)")
+_WHOLE = re.compile(r"(?:[^\[\]]|\[[^\[\]]*\])*")
 _PART = re.compile(r"\[([^\]]*)\]|([^\[\]]+)")
 _RUN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?(?::([1-9][0-9]{0,5}))?")
 
@@ -17,6 +18,8 @@ def nodes(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: for a list that can't be read or is absurdly long.
     """
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{text[:60]!r} has a bracket without a partner")
     names: list[str] = []
     for piece in _PIECE.findall(text):
         parts = [[literal] if literal else _values(run) for run, literal in _PART.findall(piece)]

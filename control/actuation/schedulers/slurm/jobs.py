@@ -110,8 +110,8 @@ def _job(fields: Fields) -> SlurmJob:
         user=fields.text("user_name"),
         partitions=tuple(fields.text("partition").split(",")),
         qos=fields.text("qos"),
-        comment=_comment(fields, "comment", "submission") or fields.text("extra"),
-        mark=_comment(fields, "admin_comment", "administrator"),
+        comment=fields.text("comment"),
+        mark=fields.text("admin_comment"),
         states=states,
         reason=fields.text("state_reason"),
         held=_held(fields, states),
@@ -131,13 +131,6 @@ def _job(fields: Fields) -> SlurmJob:
         requeue=fields.flag("requeue"),
         leader=fields.count("het_job_id"),
     )
-
-
-def _comment(fields: Fields, name: str, place: str) -> str:
-    """Newer versions keep three comments in one record."""
-    if isinstance(fields.values.get("comment"), dict):
-        return fields.inner("comment").text(place)
-    return fields.text(name)
 
 
 def _held(fields: Fields, states: frozenset[str]) -> bool:

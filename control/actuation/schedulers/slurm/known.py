@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from igoudar.control.actuation.schedulers import RefusedError
@@ -34,21 +35,24 @@ class Known:
             await self._read()
         return list(self._jobs.values())
 
-    async def job(self, job_id: str) -> SlurmJob:
-        """One job as it is, but for the last second.
+    async def job(self, job_id: str, allowed: Callable[[SlurmJob], None]) -> SlurmJob:
+        """One job that `allowed` lets pass, as it was within the last second; none is refused by old news.
 
         Raises:
-            RefusedError: there is none.
+            RefusedError: there is none, or it may not be touched.
             LinkError: Slurm does not answer, or not in a known form.
         """
         async with self._turn:
-            if not self._fresh(job_id):
+            fresh = self._fresh(job_id)
+            if not fresh:
                 await self._read()
-        found = self._jobs.get(job_id)
-        if found is None:
-            fix = "`igoudar job list` shows them"
-            raise RefusedError("unknown_job", "no such job", where=f"job {job_id[:60]!r}", fix=fix)
-        return found
+        try:
+            return self._found(job_id, allowed)
+        except RefusedError:
+            if not fresh:
+                raise
+        await self.read()
+        return self._found(job_id, allowed)
 
     def mark(self, job: SlurmJob) -> Mark:
         """What we did to a job."""
@@ -59,6 +63,14 @@ class Known:
         self._touched[job.job_id] = time.monotonic()
         if mark is not None and not writable(job.mark):
             self._memory[job.number] = mark
+
+    def _found(self, job_id: str, allowed: Callable[[SlurmJob], None]) -> SlurmJob:
+        found = self._jobs.get(job_id)
+        if found is None:
+            fix = "`igoudar job list` shows them"
+            raise RefusedError("unknown_job", "no such job", where=f"job {job_id[:60]!r}", fix=fix)
+        allowed(found)
+        return found
 
     def _fresh(self, job_id: str) -> bool:
         read_at = self._read_at

@@ -72,6 +72,16 @@ def check_begin(job: SlurmJob, rules: Scheduling, begin_s: float) -> None:
         )
 
 
+def check_release(job: SlurmJob, mark: Mark, now_s: float) -> None:
+    """Whether a begin time that is still ahead may be taken back: only one that we set.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    if blocked(job, mark, now_s) == "begin":
+        raise _refused(job, "begin", "that begin time is not ours to change")
+
+
 def check_suspend(job: SlurmJob, rules: Scheduling) -> None:
     """Whether a job may be stopped where it stands.
 

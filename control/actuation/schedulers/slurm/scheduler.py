@@ -69,52 +69,48 @@ class SlurmScheduler:
 
     async def delay(self, job_id: str, until: datetime) -> None:
         """Let the job start by itself at `until`, or when its user wants it, if that is later."""
-        job = await self._known.job(job_id)
         at_s = int(self._times.wall_at(until).timestamp())
         now_s = self._times.now()[1]
         if at_s <= now_s:
             await self.release(job_id)
             return
+        job = await self._known.job(job_id, lambda job: rules.check_begin(job, self._rules, at_s))
         mark = self._known.mark(job)
         ours, asked_s = mark.delayed(job.begin_s), _asked_s(job, mark, now_s)
         begin_s = max(at_s, asked_s)
-        rules.check_begin(job, self._rules, begin_s)
         if not ours and asked_s >= at_s:
             return
         await self._begin(job, begin_s, replace(mark, at_s=begin_s, begin_s=asked_s))
 
     async def release(self, job_id: str) -> None:
         """Let the job start as soon as its GPUs are free, but not before its user wants it."""
-        job = await self._known.job(job_id)
-        rules.check_begin(job, self._rules, 0.0)
-        mark, now_s = self._known.mark(job), self._times.now()[1]
+        now_s = self._times.now()[1]
+        job = await self._known.job(job_id, lambda job: self._check_release(job, now_s))
+        mark = self._known.mark(job)
         if mark.delayed(job.begin_s):
             asked_s = mark.begin_s if mark.begin_s > now_s else 0
             await self._begin(job, asked_s, replace(mark, at_s=0, begin_s=0))
-        elif job.begin_s is not None and job.begin_s > now_s:
-            raise RefusedError("begin", "that begin time is not ours to change", where=f"job {job_id}")
 
     async def suspend(self, job_id: str) -> None:
-        """Stop the job where it stands; its work is kept."""
-        job = await self._known.job(job_id)
-        rules.check_suspend(job, self._rules)
+        """Stop the job where it stands; its work is kept. One that we stopped already stays as it is."""
+        job = await self._known.job(job_id, self._check_suspend)
+        if job.suspended:
+            return
         mark = replace(self._known.mark(job), suspended=True)
         await self._remember(job, mark)
         await self._act(job, verbs.suspend(job.target), mark)
 
     async def resume(self, job_id: str) -> None:
         """Go on with a suspended job."""
-        job = await self._known.job(job_id)
-        mark = self._known.mark(job)
-        rules.check_resume(job, self._rules, mark)
+        job = await self._known.job(job_id, self._check_resume)
         await self._act(job, verbs.resume(job.target))
+        mark = self._known.mark(job)
         if mark.suspended:
             await self._remember(job, replace(mark, suspended=False))
 
     async def requeue(self, job_id: str) -> None:
         """Back to the queue, from its beginning: only where its user has agreed to it."""
-        job = await self._known.job(job_id)
-        rules.check_requeue(job, self._rules)
+        job = await self._known.job(job_id, lambda job: rules.check_requeue(job, self._rules))
         await self._act(job, verbs.requeue(job.target))
 
     async def set_budget(self, watts: float, until: datetime) -> datetime:
@@ -165,6 +161,17 @@ class SlurmScheduler:
             fix = "name the licence that jobs ask of, as scheduler.watts_licence"
             raise RefusedError("no_budget", "this site has no power budget", where="scheduler", fix=fix)
         return WattBudget(self._programs, self._rules.watts_licence, self._owner)
+
+    def _check_release(self, job: SlurmJob, now_s: float) -> None:
+        rules.check_begin(job, self._rules, 0.0)
+        rules.check_release(job, self._known.mark(job), now_s)
+
+    def _check_suspend(self, job: SlurmJob) -> None:
+        if not (job.suspended and self._known.mark(job).suspended):
+            rules.check_suspend(job, self._rules)
+
+    def _check_resume(self, job: SlurmJob) -> None:
+        rules.check_resume(job, self._rules, self._known.mark(job))
 
     async def _begin(self, job: SlurmJob, begin_s: float, mark: Mark) -> None:
         at = datetime.fromtimestamp(begin_s, UTC) if begin_s else None

@@ -136,6 +136,7 @@ async def test_suspend_stops_the_work_and_resume_goes_on(slurm: Cluster) -> None
     job = slurm.submit(*FLEX)
     slurm.wait_state(job, "RUNNING")
     await scheduler.suspend(job)
+    await scheduler.suspend(job)  # a longer pause of the same job
     assert slurm.state(job) == "SUSPENDED"
     first = await listed(scheduler, job)
     assert first.state is JobState.SUSPENDED
@@ -154,6 +155,14 @@ async def test_somebody_else_s_suspend_of_an_urgent_job_is_not_resumed(slurm: Cl
     slurm.run("scontrol", "suspend", job)
     with pytest.raises(RefusedError, match="not flexible"):
         await adapter(slurm, clock()).resume(job)
+
+
+async def test_somebody_else_s_suspend_is_not_taken_for_ours(slurm: Cluster) -> None:
+    job = slurm.submit(*FLEX)
+    slurm.wait_state(job, "RUNNING")
+    slurm.run("scontrol", "suspend", job)
+    with pytest.raises(RefusedError, match="does not run"):
+        await adapter(slurm, clock()).suspend(job)
 
 
 async def test_only_who_agreed_is_queued_again(slurm: Cluster) -> None:
