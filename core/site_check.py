@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from igoudar.core.control_tables.caps import check_caps
+from igoudar.core.control_tables.dsx import check_dsx
 from igoudar.core.control_tables.people import check_api
 from igoudar.core.control_tables.scheduler import check_scheduler
 from igoudar.core.errors import ConfigError
@@ -47,6 +49,8 @@ def check_site(
     yield from check_links(file, [device.address for device in site.devices], where)
     yield from check_store(file.store, where)
     yield from check_api(file.api, where)
+    yield from check_dsx(file.dsx, where)
+    yield from check_caps(file.caps, {rack.name for rack in site.racks}, where)
     yield from check_scheduler(file.scheduler, {rack.name for rack in site.racks}, where)
     if not (site.devices or file.members):
         yield ConfigError(

@@ -17,7 +17,9 @@ from igoudar.collectors.probe.found import flags_json
 from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.prometheus import PrometheusReader
 from igoudar.collectors.readers import Permit, Values
-from igoudar.core.model import ModbusRules, OpcUaAddress, Profile, Quality, Reason
+from igoudar.collectors.redfish import RedfishReader
+from igoudar.collectors.redfish_link import RedfishLink
+from igoudar.core.model import ModbusRules, OpcUaAddress, Profile, Quality, Reason, RedfishLogin
 
 DUMPS = sorted((Path(__file__).parent.parent / "dumps").glob("*.json"))
 
@@ -72,6 +74,9 @@ async def replayed(profile: Profile, dump: Mapping[str, Any]) -> Values:
         case "prometheus":
             samples = {name.encode(): values for name, values in dump["samples"].items()}
             return PrometheusReader(profile, HttpLink("http://127.0.0.1/metrics")).decode(samples)
+        case "redfish":
+            link = RedfishLink("127.0.0.1", 1, None, RedfishLogin(), "a recording")
+            return RedfishReader(profile, link, "/redfish/v1/Chassis/1").decode(dump["resources"], slow=True)
     return of_nodes(profile, dump["nodes"], dump["flags"])
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
+from igoudar.collectors.links import build
 from igoudar.collectors.profiles import load_profiles
 from igoudar.core.model import Device, Profile, Site
 from igoudar.core.site import load_site
@@ -55,6 +56,24 @@ async def test_every_device_has_an_address_of_its_own(twin: Twin, site: Site) ->
     assert len(set(field.endpoints.values())) == len(site.devices)
     modbus = [urlsplit(a) for a in field.endpoints.values() if a.startswith("modbus-tcp://127.0.0.1:")]
     assert max(Counter(url.port for url in modbus).values()) <= PER_GATEWAY
+
+
+async def test_a_limit_at_a_power_shelf_lowers_what_the_racks_pdus_show(
+    field: Field, twin: Twin, site: Site
+) -> None:
+    advance(twin, field, START + timedelta(hours=3))
+    shelf = next(d for d in site.devices if d.profile == "redfish-power-shelf")
+    links = build([shelf], PROFILES, field.endpoints, 1.0)
+    reader, points = links.stations[0].reader, PROFILES[shelf.profile].points
+    shown = (await reader.read(slow=False)).values
+    limit_w = round((shown["active_power_w"] + shown["limit_low_w"]) / 2)
+    await reader.write(points["power_limit_w"], limit_w, lambda: None)
+    await reader.write(points["limit_enabled_state"], 1.0, lambda: None)
+    advance(twin, field, START + timedelta(hours=3, minutes=1))
+    assert (await reader.read(slow=False)).values["active_power_w"] == pytest.approx(limit_w)
+    pdus = [d for d in site.devices if d.subject == shelf.subject and d.profile == "xerus-pdu"]
+    assert sum(twin.values(pdu)["active_power_w"] or 0.0 for pdu in pdus) == pytest.approx(limit_w)
+    await links.close()
 
 
 async def test_metrics_pages_answer_at_their_addresses(field: Field) -> None:

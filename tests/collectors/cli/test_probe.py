@@ -21,6 +21,7 @@ from igoudar.simulators.http_server import HttpServer
 from igoudar.simulators.metrics_server import MetricsPages
 from igoudar.simulators.modbus_server import ModbusServer
 from igoudar.simulators.opcua_server import OpcUaServer
+from igoudar.simulators.redfish_server import RedfishPages
 from tests.collectors.hostile import Asked, hostile
 from tests.collectors.rigs import image, pymodbus_server
 from tests.simulators.conftest import HeldPlant, firmware, modbus_device
@@ -199,6 +200,19 @@ async def test_an_exporter_is_found_over_http() -> None:
     (one,) = json.loads(found.output)["found"]
     assert one["fits"][0]["profile"] == "dcgm-rack"
     assert one["fits"][0]["values"]["gpu_count"] == 72
+
+
+async def test_a_power_shelf_is_found_over_redfish() -> None:
+    plant = HeldPlant()
+    plant.held = {"s1": {"active_power_w": 96e3, "limit_low_w": 29e3, "limit_high_w": 132e3}}
+    pages = RedfishPages({"s1": firmware("s1", "redfish-power-shelf", plant)}, FaultBoard({"s1": 0}))
+    async with HttpServer(pages) as server:
+        where = f"redfish-http://127.0.0.1:{server.port}/redfish/v1/Chassis/s1"
+        found = await run("probe", where, "--json")
+    (one,) = json.loads(found.output)["found"]
+    assert one["address"] == where
+    assert one["fits"][0]["profile"] == "redfish-power-shelf"
+    assert one["fits"][0]["values"]["active_power_w"] == 96e3
 
 
 async def test_a_silent_unit_is_one_clear_line() -> None:
