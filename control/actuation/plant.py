@@ -11,10 +11,10 @@ from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import STEP, Plan
-from igoudar.control.planning.battery import Course, Stock, Wish, wish
+from igoudar.control.planning.battery import Course, Stock, discharge_most_w
 from igoudar.control.roster import Roster
 from igoudar.control.steering import Moment
-from igoudar.core.model import Device, Kind
+from igoudar.core.model import Kind
 
 FREE_PCT, STEP_PCT = 100.0, 5.0  # rates are asked for in steps of so much
 OVER, UNDER = 1.02, 0.90  # of the export limit: curtail above, let go below
@@ -50,7 +50,7 @@ class PlantOrders:
         plan = force.plan if force.source == "optimal" else None
         return [
             *self._battery(plan, moment),
-            *self._curtail(sight, moment),
+            *self._curtail(moment),
             *self._drives(plan, moment),
         ]
 
@@ -66,15 +66,19 @@ class PlantOrders:
     # --- battery --------------------------------------------------------------------------------------------
 
     def _battery(self, plan: Plan | None, moment: Moment) -> Iterator[Command]:
-        wanted = self._wish(plan, moment)
+        """A bound on what goes out, while the plan keeps charge for later; else its own rule."""
+        most_w = self._most_w(plan, moment)
+        code = "plant.battery_free" if most_w is None else "plant.battery_keep"
         for device in self.plant.kinds.get(Kind.BATTERY, ()):
-            points = self.plant.profiles[device.profile].points
-            if "discharge_rate_pct" in points:
-                yield from self._rates(device, wanted, moment.now)
-            elif "setpoint_w" in points:
-                yield from self._watts(device, wanted, moment.now)
+            if "discharge_rate_pct" not in self.plant.profiles[device.profile].points:
+                continue  # watts alone would end the device's own rule, not bound it
+            pct = FREE_PCT if most_w is None else self._pct(most_w)
+            if most_w is not None or self._holds(device.name, "discharge_rate_pct", FREE_PCT):
+                yield self._command(
+                    device.name, "discharge_rate_pct", pct, moment.now, code, power_w=most_w or 0.0
+                )
 
-    def _wish(self, plan: Plan | None, moment: Moment) -> Wish | None:
+    def _most_w(self, plan: Plan | None, moment: Moment) -> float | None:
         bank, surplus_w = self.plant.site.battery, moment.powers.surplus_w
         step = plan.step(moment.now) if plan else None
         if plan is None or step is None or plan.stored_wh is None:
@@ -82,44 +86,22 @@ class PlantOrders:
         if moment.soc_pct is None or surplus_w is None or not bank.power_w:
             return None
         left = plan.start + STEP * (step + 1) - moment.now
-        course = Course(
-            float(plan.powers["battery_w"][step]),
-            float(plan.powers["import_w"][step]),
-            float(plan.stored_wh[step]),
-            left.total_seconds() / 3600,
-        )
-        stored_wh = bank.energy_wh * moment.soc_pct / 100
-        return wish(Stock(bank.power_w, bank.efficiency, stored_wh, surplus_w), course)
+        stock = Stock(bank.power_w, bank.efficiency, bank.energy_wh * moment.soc_pct / 100, surplus_w)
+        return discharge_most_w(stock, Course(float(plan.stored_wh[step]), left.total_seconds() / 3600))
 
-    def _rates(self, device: Device, wanted: Wish | None, now: datetime) -> Iterator[Command]:
-        """SunSpec 124: discharge is bounded by its rate, and a negative one forces charge."""
-        pct = FREE_PCT if wanted is None else self._pct(wanted)
-        if wanted is None and not self._holds(device.name, "discharge_rate_pct", FREE_PCT):
-            return
-        code = _battery_code(wanted)
-        power_w = abs(wanted.discharge_w) if wanted else 0.0
-        yield self._command(device.name, "discharge_rate_pct", pct, now, code, power_w=power_w)
-
-    def _pct(self, wanted: Wish) -> float:
-        exact = 100 * wanted.discharge_w / self.plant.site.battery.power_w
-        return max(-FREE_PCT, min(FREE_PCT, STEP_PCT * round(exact / STEP_PCT)))
-
-    def _watts(self, device: Device, wanted: Wish | None, now: datetime) -> Iterator[Command]:
-        """SunSpec 704: watts, positive out; they are given back when they are not asked for any more."""
-        if wanted is None:
-            return
-        value, code = wanted.discharge_w * device.share, _battery_code(wanted)
-        yield self._command(device.name, "setpoint_w", value, now, code, power_w=abs(wanted.discharge_w))
+    def _pct(self, most_w: float) -> float:
+        exact = 100 * most_w / self.plant.site.battery.power_w
+        return min(FREE_PCT, STEP_PCT * round(exact / STEP_PCT))
 
     # --- farms ----------------------------------------------------------------------------------------------
 
-    def _curtail(self, sight: Sight, moment: Moment) -> Iterator[Command]:
+    def _curtail(self, moment: Moment) -> Iterator[Command]:
         """Only where the farm does not keep the export limit by itself: sun first, it answers at once."""
         limit_w, grid_w = self.plant.site.grid.export_limit_w, moment.powers.grid_w
         inverters = self.plant.kinds.get(Kind.INVERTER, ())
         if grid_w is None or not inverters or not self.plant.site.solar.ac_w:
             return
-        held = any((device.name, "limit_pct") in self.memory.held for device in inverters)
+        held = any(self._holds(device.name, "limit_pct", FREE_PCT) for device in inverters)
         if -grid_w <= OVER * limit_w + self.plant.site.solar.ac_w / 100 and not held:
             return
         pv_w = moment.powers.pv_w or 0.0
@@ -131,8 +113,6 @@ class PlantOrders:
             yield self._command(
                 device.name, "limit_pct", float(round(pct)), moment.now, "plant.curtail", limit_w=limit_w
             )
-            if pct >= FREE_PCT:
-                self.memory.release((device.name, "limit_pct"))
 
     # --- flexible loads -------------------------------------------------------------------------------------
 
@@ -142,14 +122,15 @@ class PlantOrders:
         for kind, name in DRIVES.items():
             load = getattr(self.plant.site, name)
             if plan is not None and step is not None and name in plan.drives:
-                power_w, code = float(plan.drives[name][step]), "plant.drive"
+                power_w, code = max(0.0, float(plan.drives[name][step])), "plant.drive"
             elif name in self._driven:
                 power_w, code = load.daily_wh / 24, "plant.drive_even"
             else:
                 continue
             self._driven[name] = power_w
             for device in self.plant.kinds.get(kind, ()):
-                value = round(min(power_w, load.power_w) * device.share, 1)
+                share = min(1.0, round(power_w / load.power_w, 2)) if load.power_w else 0.0
+                value = share * load.power_w * device.share
                 yield self._command(device.name, "limit_w", value, moment.now, code, power_w=value)
 
     # --- commands -------------------------------------------------------------------------------------------
@@ -182,9 +163,3 @@ class PlantOrders:
             params=params,
             value=value,
         )
-
-
-def _battery_code(wanted: Wish | None) -> str:
-    if wanted is None:
-        return "plant.battery_free"
-    return "plant.battery_charge" if wanted.discharge_w < 0 else "plant.battery_keep"

@@ -1,0 +1,125 @@
+"""From the plan to the plant: the battery's bound, curtailment, flexible loads; nothing without a reason."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.control.test_loop import cycles, rig, solver
+from tests.control.test_plan_service import plan_of
+
+from igoudar.control.planner.ask import Ask, Plan
+from igoudar.control.planning.battery import APART, Course, Stock, discharge_most_w
+
+__all__ = ["rig", "solver"]
+RATED_W = 500e3
+
+
+def plan(ask: Ask, stored_wh: float, drive_w: float = 10e3) -> Plan:
+    """A plan that wants so much in the battery, and so much of each flexible load, in every step."""
+    each = np.full(192, drive_w)
+    return plan_of(
+        ask.view.time,
+        stored_wh=np.full(192, stored_wh),
+        drives={"desalination": each, "electrolyser": each},
+    )
+
+
+async def planned(loop: Any, plant: Any) -> None:
+    """Past settling, with a plan in force."""
+    await cycles(loop, plant, 2)
+    await loop.steering.planner.settled()
+    await cycles(loop, plant, 3)
+
+
+def writes(plant: Any, point: str) -> list[tuple[str, float]]:
+    return [(write.device, write.value) for write in plant.writes if write.point == point]
+
+
+async def test_charge_that_the_plan_keeps_is_not_given_away(rig: Any, plant: Any, solver: Any) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = plant.powers["wind"] = 0.0
+    solver.made = lambda ask: plan(ask, stored_wh=550e3)
+    await planned(loop, plant)
+    assert writes(plant, "discharge_rate_pct") == [("battery-1", 0.0)]
+    row = next(row for row in rooms.records.actions() if row.target == "battery-1" and row.result == "done")
+    assert row.code == "plant.battery_keep"
+    assert plant.writes[0].expires_at - plant.clock.now() <= timedelta(minutes=5)
+
+
+async def test_what_is_stored_beyond_the_plan_is_free(rig: Any, plant: Any, solver: Any) -> None:
+    loop, _ = rig
+    plant.powers["pv"] = plant.powers["wind"] = 0.0
+    solver.made = lambda ask: plan(ask, stored_wh=100e3)
+    await planned(loop, plant)
+    assert writes(plant, "discharge_rate_pct") == []
+
+
+async def test_the_battery_gets_its_own_rule_back(rig: Any, plant: Any, solver: Any) -> None:
+    loop, _ = rig
+    plant.powers["pv"] = plant.powers["wind"] = 0.0
+    solver.made = lambda ask: plan(ask, stored_wh=550e3)
+    await planned(loop, plant)
+    plant.powers["pv"] = 700e3
+    await cycles(loop, plant, 3)
+    assert writes(plant, "discharge_rate_pct") == [("battery-1", 0.0), ("battery-1", 100.0)]
+
+
+async def test_flexible_loads_follow_the_plan_and_an_even_spread_without_it(
+    rig: Any, plant: Any, solver: Any, lab: Any
+) -> None:
+    loop, _ = rig
+    solver.made = lambda ask: plan(ask, stored_wh=0.0, drive_w=10e3)
+    await planned(loop, plant)
+    assert set(writes(plant, "limit_w")) == {("desalination-1", 10e3), ("electrolyser-1", 10e3)}
+    loop.steering.planner._plan = None
+    await cycles(loop, plant, 2)
+    even = {("desalination-1", 10e3), ("electrolyser-1", round(400e3 / 24 / 50e3, 2) * 50e3)}
+    assert set(writes(plant, "limit_w")[-1:]) <= even
+
+
+async def test_it_curtails_only_where_the_export_limit_is_passed(rig: Any, plant: Any, lab: Any) -> None:
+    loop, _ = rig
+    limit_w = lab.site.grid.export_limit_w
+    plant.powers |= {"pv": 600e3, "grid": -limit_w}
+    await cycles(loop, plant, 5)
+    assert writes(plant, "limit_pct") == []
+    plant.powers["grid"] = -limit_w - 120e3
+    await cycles(loop, plant, 1)
+    assert writes(plant, "limit_pct") == [("inverter-1", 80.0), ("inverter-2", 80.0)]
+    plant.powers |= {"pv": 480e3, "grid": -0.5 * limit_w}
+    await cycles(loop, plant, 2)
+    assert writes(plant, "limit_pct")[-2:] == [("inverter-1", 100.0), ("inverter-2", 100.0)]
+    count = len(plant.writes)
+    await cycles(loop, plant, 20)
+    assert len(writes(plant, "limit_pct")) == 4, plant.writes[count:]
+
+
+async def test_in_observe_and_without_the_sites_word_nothing_is_written(
+    rig: Any, plant: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    loop.modes.change("observe", "ada", "test", plant.clock.now())
+    solver.made = lambda ask: plan(ask, stored_wh=550e3)
+    plant.powers["pv"] = plant.powers["wind"] = 0.0
+    await planned(loop, plant)
+    assert plant.writes == []
+
+
+@given(
+    stored_wh=st.floats(0, 1e6),
+    wanted_wh=st.floats(0, 1e6),
+    surplus_w=st.floats(-2e6, 2e6),
+    hours=st.floats(0, 0.25),
+)
+def test_a_bound_never_takes_below_the_plan_and_never_bothers_for_little(
+    stored_wh: float, wanted_wh: float, surplus_w: float, hours: float
+) -> None:
+    most_w = discharge_most_w(Stock(RATED_W, 0.95, stored_wh, surplus_w), Course(wanted_wh, hours))
+    by_itself_w = min(RATED_W, max(0.0, -surplus_w))
+    if most_w is None:
+        return
+    assert 0.0 <= most_w < by_itself_w - APART * RATED_W
+    taken_wh = most_w / 0.95 * max(hours, 1 / 60)
+    assert stored_wh - taken_wh >= min(stored_wh, wanted_wh) - 1.0
