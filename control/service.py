@@ -18,8 +18,11 @@ from igoudar.control.alarms.notify import Notifier
 from igoudar.control.api.app import Rooms, create_app
 from igoudar.control.api.reports import Reports
 from igoudar.control.api.server import announce, bind, check_public, serve
+from igoudar.control.api.webhook import open_hook
 from igoudar.control.demand_response.setup import events_room
 from igoudar.control.desk import Desk
+from igoudar.control.dsx.setup import open_dsx
+from igoudar.control.dsx.watch import BrokerWatch
 from igoudar.control.failsafe.audit import FailsafeAudit
 from igoudar.control.failsafe.heartbeat import Heartbeat
 from igoudar.control.hands import Hands
@@ -114,6 +117,9 @@ async def run(
         upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site))
         upkeep.start()
         loop.engine.watches.append(upkeep.signals)
+        broker = open_dsx(site.dsx, loop.events, clock, rooms.operator.note, state)
+        if broker is not None:
+            loop.engine.watches.append(BrokerWatch(broker).signals)
         caps = acting_setup.cap_watch(loop.acting, clock)
         if caps is not None:
             loop.engine.watches.append(caps.signals)
@@ -126,6 +132,8 @@ async def run(
             group.create_task(loop.run(), name="loop")
             if caps is not None:
                 group.create_task(caps.run(), name="caps")
+            if broker is not None:
+                group.create_task(broker.run(), name="dsx")
             if ready:
                 ready(url)
 
@@ -213,6 +221,7 @@ async def assemble(
         room,
         Hands(acting.executor, state, cycle_s(clock.speed)),
         events,
+        open_hook(plant.site.webhook, clock),
     )
     return loop, rooms
 

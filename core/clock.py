@@ -97,6 +97,11 @@ class JumpWatch:
         return jump_s if abs(jump_s) > self.tolerance_s else 0.0
 
 
+def site_time(clock: Clock, wall: datetime, wall_now: datetime) -> datetime:
+    """Site time of a wall time; the two differ in simulations only."""
+    return clock.now() + timedelta(seconds=(wall - wall_now).total_seconds() * clock.speed)
+
+
 def wall_clock(run_id: str = "") -> SiteClock:
     """Site time that is wall time, for real hardware."""
     return SiteClock(datetime.now(UTC), time.monotonic(), 1.0, run_id)

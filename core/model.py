@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from igoudar.core.model_emergency import Emergency
 from igoudar.core.model_caps import Capping
+from igoudar.core.model_dsx import Dsx, Webhook
+from igoudar.core.model_emergency import Emergency
 from igoudar.core.model_guard import Guarding
 from igoudar.core.model_people import Auditing, Listening, People
 from igoudar.core.model_scheduler import Scheduling
@@ -146,7 +147,7 @@ class MetricAddress:
 
 @dataclass(frozen=True, slots=True)
 class RedfishAddress:
-    """A property of a resource below the device's chassis; `*` in the pointer folds over an array or object."""
+    """A property of a resource below the device's chassis; `*` in its pointer folds over many."""
 
     resource: str  # "EnvironmentMetrics", relative to the chassis; "" = the chassis itself
     pointer: str  # RFC 6901, "/PowerWatts/Reading"
@@ -467,6 +468,8 @@ class Site:
     people: People = field(default_factory=People)
     scheduler: Scheduling = field(default_factory=Scheduling)
     emergency: Emergency = field(default_factory=Emergency)
+    dsx: Dsx = field(default_factory=Dsx)
+    webhook: Webhook = field(default_factory=Webhook)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"
 
     @property

@@ -1,8 +1,9 @@
 """A Site from its file's tables and its expanded things."""
 
 from igoudar.core.control_tables.audit import auditing
-from igoudar.core.control_tables.emergency import emergency
 from igoudar.core.control_tables.caps import capping
+from igoudar.core.control_tables.dsx import dsx, webhook
+from igoudar.core.control_tables.emergency import emergency
 from igoudar.core.control_tables.guard import guarding
 from igoudar.core.control_tables.people import listening, people
 from igoudar.core.control_tables.scheduler import scheduling
@@ -56,6 +57,8 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         caps=capping(file.caps),
         guard=guarding(file.guard),
         emergency=emergency(file.emergency),
+        dsx=dsx(file.dsx),
+        webhook=webhook(file.webhook),
         writes=write_rules(file.writes),
         interlocks=interlocks(file.interlocks),
         audit=auditing(file.audit, file.records),

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from igoudar.core.control_tables.audit import AuditTable, RecordsTable
-from igoudar.core.control_tables.emergency import EmergencyTable
 from igoudar.core.control_tables.caps import CapsTable
+from igoudar.core.control_tables.dsx import DsxTable, WebhookTable
+from igoudar.core.control_tables.emergency import EmergencyTable
 from igoudar.core.control_tables.guard import GuardTable
 from igoudar.core.control_tables.people import ApiTable, PeopleTable
 from igoudar.core.control_tables.scheduler import SchedulerTable
@@ -255,6 +256,8 @@ class SiteFile(Table):
     caps: CapsTable = CapsTable()
     guard: GuardTable = GuardTable()
     emergency: EmergencyTable = EmergencyTable()
+    dsx: DsxTable = DsxTable()
+    webhook: WebhookTable = WebhookTable()
     writes: WritesTable = WritesTable()
     interlocks: list[InterlockEntry] = Field(default_factory=list)
     scheduler: SchedulerTable = SchedulerTable()

@@ -25,6 +25,8 @@ from igoudar.control.api.people import add_audit, add_people
 from igoudar.control.api.previews import add_job_previews
 from igoudar.control.api.proposals import add_proposals
 from igoudar.control.api.reports import Reports
+from igoudar.control.api.signature import SignatureError
+from igoudar.control.api.webhook import Hook, add_webhook
 from igoudar.control.demand_response.events import Events
 from igoudar.control.desk import BUILDERS, Desk
 from igoudar.control.errors import UnknownNameError
@@ -58,6 +60,7 @@ from igoudar.core.model_people import Listening
 log = logging.getLogger(__name__)
 STATUS: dict[type[IgoudarError], int] = {
     UnknownNameError: 404,
+    SignatureError: 401,
     CommandError: 409,
     ConfigError: 400,
     LinkError: 503,
@@ -84,6 +87,7 @@ class Rooms:
     room: AuditRoom
     hands: Hands
     events: Events
+    webhook: Hook | None = None
 
 
 def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
@@ -102,6 +106,7 @@ def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
     add_hands_off(app, rooms.hands, rooms.now)
     add_class_modes(app, rooms.modes, rooms.operator, rooms.now)
     add_events(app, rooms.events, rooms.operator.note)
+    add_webhook(app, rooms.events, rooms.webhook, rooms.operator.note)
     add_people(app, rooms.users, rooms.now)
     add_audit(app, rooms.records, rooms.room)
     if missing := undeclared(app):

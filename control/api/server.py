@@ -14,6 +14,7 @@ from igoudar.core.errors import ConfigError
 from igoudar.core.model_people import Listening
 
 HOST = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused without TLS and people
 
 
 def bind(port: int, host: str = HOST) -> socket.socket:
@@ -65,12 +66,19 @@ def check_public(listening: Listening, named_people: bool) -> None:
 def announce(state: Path, listener: socket.socket, listening: Listening | None = None) -> str:
     """Write `api.json`, which tells clients where we are; returns the address."""
     rules = listening or Listening()
-    host, port = (rules.names or (HOST,))[0], listener.getsockname()[1]
-    url = f"https://{host}:{port}" if rules.certificate else f"http://{HOST}:{port}"
+    port = listener.getsockname()[1]
+    url = f"https://{_called(rules)}:{port}" if rules.certificate else f"http://{HOST}:{port}"
     part = state / "api.json.part"
     part.write_text(json.dumps({"schema": 1, "url": url, "certificate": rules.certificate}))
     part.replace(state / "api.json")
     return url
+
+
+def _called(rules: Listening) -> str:
+    """What clients on this host call us, a name that the certificate should have."""
+    if rules.names:
+        return rules.names[0]
+    return HOST if rules.bind in EVERYWHERE else rules.bind
 
 
 async def serve(app: FastAPI, listener: socket.socket, listening: Listening | None = None) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from igoudar.control import service
+from igoudar.core.model_dsx import Webhook
 from igoudar.core.model_people import Listening
 
 
@@ -21,13 +22,21 @@ def listening() -> Listening:
 
 
 @pytest.fixture
-async def url(state: Path, plant: Any, lab: Any, listening: Listening) -> AsyncIterator[str]:
+def webhook() -> Webhook:
+    """Whose signed calls are taken; a test's module may say otherwise."""
+    return Webhook()
+
+
+@pytest.fixture
+async def url(
+    state: Path, plant: Any, lab: Any, listening: Listening, webhook: Webhook
+) -> AsyncIterator[str]:
     """The whole control part on a real port, its first cycle over."""
     found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     plant.run(60)
     task = asyncio.create_task(
         service.run(
-            replace(lab.site, api=listening),
+            replace(lab.site, api=listening, webhook=webhook),
             lab.profiles,
             plant.clock,
             state,

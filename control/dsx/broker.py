@@ -1,0 +1,144 @@
+"""The way to the broker: kept open, opened again when it is lost, quiet about its secrets."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiomqtt
+
+from igoudar.control.dsx.flex import Flex
+from igoudar.control.dsx.message import target_topic
+from igoudar.control.dsx.outgoing import AT_LEAST_ONCE, Outgoing
+from igoudar.core.errors import ConfigError
+from igoudar.core.model_dsx import Dsx
+
+LOG = logging.getLogger(__name__)
+
+BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+TIMEOUT_S = 10.0
+KEEPALIVE_S = 30
+MOST_WAITING = 100  # messages: a flood must not fill the memory
+WATCH_S = 1.0
+MQTT_LOG = logging.getLogger("igoudar.mqtt")
+MQTT_LOG.setLevel(logging.ERROR)  # below that the library logs every packet, payloads included
+
+
+@dataclass(slots=True)
+class Broker:
+    """Speaks for one site.
+
+    `connected` is for the status page and the alarm: a grid that can't reach us must be noticed.
+    """
+
+    dsx: Dsx
+    flex: Flex
+    connected: bool = False
+    taken: int = 0
+
+    async def run(self) -> None:
+        """Until cancelled; whatever the broker does, the site goes on."""
+        failures = 0
+        while True:
+            try:
+                await self._session()
+            except (aiomqtt.MqttError, OSError) as error:
+                # Its words only: a kept error would keep the socket that it came from.
+                LOG.warning("the broker of [dsx] is lost (%s); trying again", str(error))
+            failures = 0 if self.connected else failures + 1
+            self.connected = False
+            await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+
+    async def _session(self) -> None:
+        async with _client(self.dsx) as client:
+            await client.subscribe(target_topic(self.dsx.identifier), qos=AT_LEAST_ONCE)
+            self.connected = True
+            await _publish(client, [self.flex.report()])
+            telling = asyncio.create_task(self._tell(client), name="dsx status")
+            try:
+                await self._listen(client)
+            finally:
+                telling.cancel()
+                await asyncio.wait((telling,))
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for arrived in client.messages:
+            raw = arrived.payload if isinstance(arrived.payload, bytes) else str(arrived.payload).encode()
+            if arrived.retain:
+                LOG.info("a retained target is not acted upon: it may be of any age")
+                continue
+            self.taken += 1
+            await _publish(client, self.flex.take(str(arrived.topic), raw))
+
+    async def _tell(self, client: aiomqtt.Client) -> None:
+        """Breaches as they come, the state of power at its period; ends with the session."""
+        loop = asyncio.get_running_loop()
+        due_s = loop.time() + self.dsx.status_s
+        while True:
+            await asyncio.sleep(min(WATCH_S, self.dsx.status_s))
+            told = self.flex.watch()
+            if loop.time() >= due_s:
+                due_s += self.dsx.status_s
+                told.append(self.flex.report())
+            try:
+                await _publish(client, told)
+            except aiomqtt.MqttError as error:
+                LOG.info("a report did not go out: %s", error)
+                return
+
+
+async def _publish(client: aiomqtt.Client, messages: Sequence[Outgoing]) -> None:
+    for one in messages:
+        await client.publish(one.topic, one.body, qos=one.qos, timeout=TIMEOUT_S)
+        _obey()
+
+
+def _obey() -> None:
+    """Python 3.11's wait_for, which the library uses, swallows a cancellation that comes with the answer."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _client(dsx: Dsx) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        dsx.host,
+        dsx.port,
+        username=_secret(dsx.user_file),
+        password=_secret(dsx.password_file),
+        identifier=f"igoudar-{dsx.identifier}",
+        clean_session=False,  # a target that was sent while we were away is still judged, by its age
+        tls_context=_context(dsx) if dsx.tls else None,
+        timeout=TIMEOUT_S,
+        keepalive=KEEPALIVE_S,
+        max_queued_incoming_messages=MOST_WAITING,
+        logger=MQTT_LOG,
+    )
+
+
+def _context(dsx: Dsx) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=_path(dsx.ca))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if dsx.certificate:
+            context.load_cert_chain(str(_path(dsx.certificate)), _path(dsx.key))
+    except OSError as error:  # SSLError is one
+        raise ConfigError(
+            f"the TLS files can't be used ({error})", where="dsx", fix="check ca, certificate, key"
+        ) from error
+    return context
+
+
+def _path(name: str) -> str | None:
+    return str(Path(name).expanduser()) if name else None
+
+
+def _secret(name: str) -> str | None:
+    if not name:
+        return None
+    try:
+        return Path(name).expanduser().read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"can't be read ({error.strerror})", where=name, fix="check its path") from error

@@ -1,0 +1,27 @@
+"""The alarm of a grid that can't reach the site."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from igoudar.control.alarms.rules import Condition, flag
+from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.dsx.broker import Broker
+from igoudar.control.picture import Picture
+
+UNREACHABLE, PRIORITY = "grid_unreachable", 2
+AFTER_S = 60.0  # a broker that is only restarted is no alarm
+
+
+@dataclass(slots=True)
+class BrokerWatch:
+    """Looks at the way to the broker once a cycle."""
+
+    broker: Broker
+
+    def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
+        """What the alarm engine follows."""
+        source = self.broker.dsx.identifier
+        known = before.get((UNREACHABLE, source), Condition())
+        condition = flag(known, not self.broker.connected, picture.at, AFTER_S, 0.0)
+        params: dict[str, object] = {"source": source, "host": self.broker.dsx.host}
+        yield Signal(UNREACHABLE, source, PRIORITY, UNREACHABLE, condition, params)

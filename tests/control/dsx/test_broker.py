@@ -1,0 +1,169 @@
+"""The site's end of DSX Flex on a real broker: TLS both ways, topic rules, a broker that goes away."""
+
+import asyncio
+import gc
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+from tests.control.dsx.conftest import Room
+from tests.control.dsx.grid import SITE, Grid
+from tests.peers.authority import Authority
+from tests.peers.mosquitto import Mosquitto, mosquitto
+
+from igoudar.control.dsx import broker as broker_room
+from igoudar.control.dsx.broker import Broker
+from igoudar.control.dsx.message import target_topic
+from igoudar.core.errors import ConfigError
+
+WITHIN_S = 20.0
+
+
+@dataclass
+class Street:
+    """A broker and the papers of both sides."""
+
+    broker: Mosquitto
+    authority: Authority
+    folder: Path
+
+    def context(self, name: str) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.authority.ca))
+        context.load_cert_chain(*self.authority.issue(name))
+        return context
+
+    @asynccontextmanager
+    async def grid(self) -> AsyncIterator[aiomqtt.Client]:
+        async with aiomqtt.Client(
+            "127.0.0.1", self.broker.port, tls_context=self.context("grid"), identifier="grid"
+        ) as client:
+            await client.subscribe("grid/v1/isv/#", qos=2)
+            yield client
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    authority = Authority(folder)
+    with mosquitto(folder, authority, SITE) as broker:
+        yield Street(broker, authority, folder)
+
+
+@asynccontextmanager
+async def speaking(street: Street, room: Room) -> AsyncIterator[Broker]:
+    certificate, key = street.authority.issue("site")
+    dsx = replace(
+        room.flex.dsx,
+        port=street.broker.port,
+        ca=str(street.authority.ca),
+        certificate=str(certificate),
+        key=str(key),
+        status_s=1.0,
+    )
+    room.flex.dsx = dsx
+    broker = Broker(dsx, room.flex)
+    task = asyncio.create_task(broker.run())
+    try:
+        await _until(lambda: broker.connected)
+        yield broker
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+async def _next(client: aiomqtt.Client, leaf: str) -> dict[str, Any]:
+    async with asyncio.timeout(WITHIN_S):
+        async for arrived in client.messages:
+            if str(arrived.topic).endswith(leaf):
+                assert isinstance(arrived.payload, bytes)
+                found: dict[str, Any] = json.loads(arrived.payload)
+                return found
+    raise AssertionError
+
+
+async def test_a_target_arrives_over_tls_and_is_confirmed(street: Street, room: Room, grid: Grid) -> None:
+    async with street.grid() as client, speaking(street, room):
+        raw = grid.event()
+        await client.publish(target_topic(SITE), raw, qos=1)
+        wanted = json.loads(raw)["correlationid"]
+        while (await _next(client, "powerstate/status"))["correlationid"] != wanted:
+            pass
+    assert [asked.limit_w for asked in room.desk.asked] == [28e6]
+
+
+async def test_the_site_reports_by_itself(street: Street, room: Room) -> None:
+    async with street.grid() as client, speaking(street, room):
+        first = await _next(client, "powerstate/status")
+        second = await _next(client, "powerstate/status")
+    assert first["id"] != second["id"]
+
+
+async def test_only_the_grid_may_set_targets(street: Street, room: Room, grid: Grid) -> None:
+    context = street.context("site")
+    async with speaking(street, room) as broker:
+        async with aiomqtt.Client("127.0.0.1", street.broker.port, tls_context=context) as other:
+            await other.publish(target_topic(SITE), grid.event(), qos=1)
+        async with street.grid() as client:
+            await client.publish(target_topic(SITE), grid.event(), qos=1)
+            await _until(lambda: broker.taken > 0)
+    assert (broker.taken, len(room.desk.asked)) == (1, 1)
+
+
+async def test_a_retained_target_is_not_acted_upon(street: Street, room: Room, grid: Grid) -> None:
+    async with street.grid() as client:
+        await client.publish(target_topic(SITE), grid.event(), qos=1, retain=True)
+        async with speaking(street, room) as broker:
+            await client.publish(target_topic(SITE), grid.event(), qos=1)
+            await _until(lambda: broker.taken > 0)
+    assert len(room.desk.asked) == 1
+
+
+async def test_a_broker_that_goes_away_is_met_again(
+    street: Street, room: Room, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_room, "BACKOFF_S", (0.1,))
+    async with speaking(street, room) as broker:
+        await asyncio.to_thread(street.broker.stop)
+        await _until(lambda: not broker.connected)
+        await asyncio.to_thread(street.broker.start)
+        await _until(lambda: broker.connected)
+        async with street.grid() as client:
+            await client.publish(target_topic(SITE), grid.event(), qos=1)
+            await _until(lambda: broker.taken > 0)
+    assert len(room.desk.asked) == 1
+
+
+# The MQTT library leaves a socket whose handshake failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_broker_whose_certificate_nobody_vouches_for_is_not_spoken_to(
+    street: Street, room: Room, tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    dsx = replace(room.flex.dsx, port=street.broker.port, ca=str(Authority(stranger).ca))
+    broker = Broker(dsx, room.flex)
+    with pytest.raises((aiomqtt.MqttError, OSError), match="certificate verify failed") as refused:
+        await broker._session()
+    assert not broker.connected
+    del refused
+    gc.collect()
+
+
+def test_files_that_are_not_there_are_a_configuration_error(room: Room) -> None:
+    with pytest.raises(ConfigError, match="TLS files"):
+        broker_room._context(replace(room.flex.dsx, ca="/nowhere/ca.pem"))
+    with pytest.raises(ConfigError, match="can't be read"):
+        broker_room._secret("/nowhere/password")
