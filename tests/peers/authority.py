@@ -38,7 +38,8 @@ class Authority:
     def _signed(
         self, subject: x509.Name, public: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
     ) -> x509.Certificate:
-        now = datetime.now(UTC)
+        now, own = datetime.now(UTC), self._key.public_key()
+        authority = isinstance(extension, x509.BasicConstraints)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -47,7 +48,10 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - DAY)
             .not_valid_after(now + DAY)
-            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            .add_extension(extension, critical=authority)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(own), critical=False)
+            .add_extension(_usage(authority=authority), critical=True)
             .sign(self._key, hashes.SHA256())
         )
 
@@ -55,6 +59,20 @@ class Authority:
         path = self._folder / name
         path.write_bytes(data)
         return path
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _name(text: str) -> x509.Name:
