@@ -57,9 +57,7 @@ class ModbusReader:
         self._link.enter()
         try:
             await self._plan(slow=False)
-            factor = await self._factor(point)
-            at, function = address_of(point, self._models), self._modbus(point).function
-            data = await self._link.read(self._unit, function, at, codec.width(point))
+            data, factor = await self._held(point)
         finally:
             self._link.leave()
         held, _, reason = codec.decode(point, data, factor)
@@ -177,6 +175,21 @@ class ModbusReader:
 
     def _since_connect_s(self) -> float:
         return asyncio.get_running_loop().time() - self._link.connected_s
+
+    async def _held(self, point: Point) -> tuple[bytes, int | None]:
+        """A point's registers and its scale factor, which may change at any time: in one request."""
+        address, size = self._modbus(point), codec.width(point)
+        at = address_of(point, self._models)
+        if address.scale_factor is None:
+            return await self._link.read(self._unit, address.function, at, size), None
+        factor_at = at - address.register + address.scale_factor
+        first, end = min(at, factor_at), max(at + size, factor_at + 1)
+        if end - first > self._profile.modbus.max_registers:
+            data = await self._link.read(self._unit, address.function, at, size)
+            return data, await self._factor(point)
+        span = await self._link.read(self._unit, address.function, first, end - first)
+        factor = codec.scale_factor(span[2 * (factor_at - first) : 2 * (factor_at - first + 1)])
+        return span[2 * (at - first) : 2 * (at - first + size)], factor
 
     async def _factor(self, point: Point) -> int | None:
         address = self._modbus(point)

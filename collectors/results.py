@@ -30,7 +30,7 @@ class OutOfBounds:
 class Rejected:
     """Not written: the site, the profile or the state of the device forbids it."""
 
-    reason: str  # a word of docs/safety.md: not_allowed, expired, interlock, overridden, ...
+    reason: str  # a key of core/i18n/en/guard.toml: not_allowed, expired, interlock, ...
     detail: str = field(default="", compare=False)
 
 
