@@ -1,13 +1,14 @@
 """What covers a need, lever after lever: caps, pauses, other loads, and last what costs a deadline. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from igoudar.control.demand_response.choose import Candidate, Tier, fewest, ranked
 from igoudar.control.demand_response.levers import CapLever, JobLever, Levers, LoadLever
 from igoudar.control.demand_response.rules import Rules
 from igoudar.core.model import JobState
+from igoudar.core.throughput import IDLE_RATIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def cover(
     """The cheapest cover of a need, in the order of the levers; `spared` jobs are not touched."""
     caps, capped_w = _caps(need.most_w, levers.caps if "caps" in rules.levers else ())
     need = need.plus(-capped_w)
-    order = _order(levers.jobs, rules, now, horizon_s, least_s, spared)
+    jobs = tuple(_dimmed(job, left_ratio(caps, levers.caps)) for job in levers.jobs)
+    order = _order(jobs, rules, now, horizon_s, least_s, spared)
     kept = fewest(need.most_w, [one for one in order if one.tier is not Tier.LOSES])
     need = need.plus(-sum(one.relief_w for one in kept))
     loads, relieved_w = _loads(need.import_w, levers.loads if "loads" in rules.levers else ())
@@ -66,6 +68,17 @@ def cover(
     lost = fewest(need.most_w, [one for one in order if one.tier is Tier.LOSES])
     need = need.plus(-sum(one.relief_w for one in lost))
     return Cover(caps, (*kept, *lost), loads, max(0.0, need.most_w))
+
+
+def left_ratio(limits: Mapping[str, float], levers: Sequence[CapLever]) -> float:
+    """What the lowest of these limits leaves of the power above idle: a capped job's pause gives less."""
+    ratios = [limits[one.target] / one.full_w for one in levers if one.target in limits and one.full_w > 0.0]
+    lowest = min(ratios, default=1.0)
+    return max(0.0, (lowest - IDLE_RATIO) / (1.0 - IDLE_RATIO))
+
+
+def _dimmed(job: JobLever, left_ratio: float) -> JobLever:
+    return job if left_ratio >= 1.0 else replace(job, relief_w=job.relief_w * left_ratio)
 
 
 def _order(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
+from igoudar.control.demand_response.cover import left_ratio
 from igoudar.control.demand_response.intervals import Sample
 from igoudar.control.demand_response.levers import BatteryLever, CapLever, JobLever, Levers, LoadLever, Sight
 from igoudar.control.demand_response.memory import Memory
@@ -65,10 +66,13 @@ def levers(
 ) -> Levers:
     """Everything that may be moved now; urgent jobs and those that a person steers are left out."""
     gpu_w, rise = gpu_power_w(roster.site), max(LEAST_RISE, pue or 0.0)
+    dimmed = left_ratio(memory.caps, caps)
     ours = [job for job in queue.jobs if job.flexible and job.job_id not in left_alone]
     return Levers(
         jobs=tuple(
-            _job(job, gpu_w, rise, seen.now, memory, margin_s) for job in ours if job.state in MOVABLE
+            _job(job, (gpu_w * dimmed, gpu_w * rise), seen.now, memory, margin_s)
+            for job in ours
+            if job.state in MOVABLE
         ),
         caps=caps,
         loads=tuple(_loads(picture, roster)),
@@ -91,17 +95,16 @@ def in_time(queue: Queue) -> frozenset[str]:
 
 
 def _job(
-    job: QueuedJob, gpu_w: float, rise: float, now: datetime, memory: Memory, margin_s: float
+    job: QueuedJob, gpu_w: tuple[float, float], now: datetime, memory: Memory, margin_s: float
 ) -> JobLever:
-    power_w = job.gpus * gpu_w
     resumed = memory.resumed.get(job.job_id)
     again_s = STOP_COST_S if resumed and now - resumed < timedelta(seconds=STOP_COST_S) else 0.0
     return JobLever(
         job.job_id,
         job.gpus,
         job.state,
-        power_w,
-        power_w * rise,
+        job.gpus * gpu_w[0],
+        job.gpus * gpu_w[1],
         _left_s(job),
         min(STOP_COST_S, job.work_done_s) + again_s,
         job.deadline - timedelta(seconds=margin_s) if job.deadline else None,

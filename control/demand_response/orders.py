@@ -42,8 +42,8 @@ class Orders:
         first = [
             *(desk.verb(delay.job_id, "delay", delay.until) for delay in wishes.delays),
             *desk.battery(wishes.battery_w, memory.battery_w),
-            *desk.limits(ActuatorClass.CAPS, {**memory.caps, **wishes.caps}),
             *(desk.verb(pause.job_id, "suspend", pause.resume_by) for pause in wishes.pauses),
+            *desk.limits(ActuatorClass.CAPS, {**memory.caps, **wishes.caps}),
             *desk.limits(ActuatorClass.LOADS, {**memory.loads, **wishes.loads}),
         ]
         verbs = [(job_id, "resume") for job_id in wishes.resumes]

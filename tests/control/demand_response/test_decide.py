@@ -17,6 +17,7 @@ from tests.control.demand_response.cases import (
 )
 
 from igoudar.control.demand_response.choose import Tier, tier
+from igoudar.control.demand_response.cover import left_ratio
 from igoudar.control.demand_response.decide import decide
 from igoudar.control.demand_response.levers import BatteryLever, JobLever, Levers, Limit, LoadLever, Wishes
 from igoudar.control.demand_response.memory import Effect, Memory
@@ -39,6 +40,11 @@ def rise_w(wishes: Wishes, found: Levers) -> float:
     return sum(by_id[name].rise_w for name in (*wishes.resumes, *wishes.releases))
 
 
+def left(wishes: Wishes, found: Levers) -> float:
+    """What lower power limits leave of a pause's relief."""
+    return left_ratio(wishes.caps, found.caps)
+
+
 @given(levers(), st.floats(0.05, 0.5), st.floats(1.0, 40.0))
 def test_the_limit_is_kept_whenever_the_levers_suffice(found: Levers, share: float, base_mw: float) -> None:
     found = replace(found, battery=None)
@@ -48,7 +54,7 @@ def test_the_limit_is_kept_whenever_the_levers_suffice(found: Levers, share: flo
     after_w = load_w - relief_w(wishes, found) + rise_w(wishes, found)
     assert after_w <= RULES.target_w(limit_w) + wishes.short_w + 1.0
     if wishes.short_w > 0:
-        most_w = flexible_w(found) + sum(one.relief_w for one in found.caps)
+        most_w = left(wishes, found) * flexible_w(found) + sum(one.relief_w for one in found.caps)
         assert most_w < load_w - RULES.target_w(limit_w) + rise_w(wishes, found) + 1.0
 
 
@@ -71,7 +77,7 @@ def test_a_deadline_is_given_only_when_nothing_else_covers_and_its_job_is_named(
     assert costly <= set(wishes.loses)
     if costly:
         kind = [(tier(one, NOW, horizon_s, LEAST_S), one) for one in found.jobs if one.state is RUNNING]
-        rest_w = sum(one.relief_w for level, one in kind if level is not Tier.LOSES)
+        rest_w = left(wishes, found) * sum(one.relief_w for level, one in kind if level is not Tier.LOSES)
         rest_w += sum(one.relief_w for one in found.caps)
         assert rest_w < load_w - RULES.target_w(limit_w) + 1.0
 
