@@ -111,7 +111,6 @@ def reversion_s(parts: Apart, drive: Drive) -> float:
     machine.drive(ASKED_PCT, TIMER_S, drive.bit)
     assert machine.driven()
     taken_s = safe_after_s(parts, machine, since)
-    assert taken_s >= TIMER_S
     machine.close()
     return taken_s
 
