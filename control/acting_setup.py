@@ -128,6 +128,7 @@ async def close(acting: Acting) -> None:
     for link in acting.executor.links.values():
         if isinstance(link, CollectLink | CapsLink):
             await link.close()
+    await acting.mandate.end()
     await acting.mandate.collect.close()
 
 

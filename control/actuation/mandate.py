@@ -1,7 +1,7 @@
 """Tells the collector, each cycle, whose the plant is and what may be done to it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from igoudar.collectors.authority import Authority, Hold
 from igoudar.control.actuation.links import CollectLink
@@ -34,8 +34,16 @@ class Mandate:
             self.trouble = "the lease is not ours"
             return
         self.cycle += 1
+        await self._send(self.authority())
+
+    async def end(self) -> None:
+        """A clean stop: the collector gives the plant back now instead of when the lease runs out."""
+        if self.cycle and self.lease.held():
+            await self._send(replace(self.authority(), lease_s=0.0, modes={}))
+
+    async def _send(self, authority: Authority) -> None:
         try:
-            await (await self.collect.client()).authority(self.authority())
+            await (await self.collect.client()).authority(authority)
         except (LinkError, OSError, TimeoutError) as error:
             await self.collect.close()
             self.trouble = str(error) or type(error).__name__
