@@ -1,8 +1,5 @@
 """The API for Python: what the command line and the dashboard call; synchronous, one connection."""
 
-import json
-import os
-import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +10,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from igoudar.control import client_way as way
 from igoudar.control.schema import (
     ActionView,
     Alarms,
@@ -34,12 +32,10 @@ from igoudar.control.schema import (
     UserView,
 )
 from igoudar.control.schema_events import EventPreview, EventsView, EventView
-from igoudar.core.errors import CommandError, ConfigError, LinkError
+from igoudar.core.errors import LinkError
 
 M = TypeVar("M", bound=BaseModel)
 TIMEOUT_S = 10.0
-UNAUTHORISED, REFUSED = 401, 400
-LATER = (429, 503)
 ACTIONS = TypeAdapter(list[ActionView])
 USERS = TypeAdapter(list[UserView])
 
@@ -48,10 +44,10 @@ class ApiClient:
     """Speaks to one control API with one person's token."""
 
     def __init__(self, url: str, token: str, ca: Path | None = None) -> None:
-        """`ca` is a PEM file of the authorities that the API's certificate may come from."""
+        """`ca` is a PEM file of the API's own certificate, or of the authorities it may come from."""
         self._url = url
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        verify = _trust(ca or _ca_of_environment()) if url.startswith("https:") else True
+        verify = way.trust(ca or way.ca_of_environment()) if url.startswith("https:") else True
         self._http = httpx.Client(
             base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False, verify=verify
         )
@@ -63,8 +59,8 @@ class ApiClient:
         Raises:
             ConfigError: when nothing has been started there.
         """
-        token_file = Path(os.environ.get("IGOUDAR_TOKEN_FILE") or state / "token")
-        return cls(url or _address(state), _read(token_file).strip())
+        told = way.told(state) if url is None or url.startswith("https:") else way.Told(url)
+        return cls(url or told.url, way.token(state), told.certificate)
 
     def __enter__(self) -> "ApiClient":
         return self
@@ -216,49 +212,6 @@ class ApiClient:
                 where=self._url,
                 fix="start it with `igoudar up`, or give --state of the site that runs",
             ) from error
-        if answer.status_code >= REFUSED:
-            raise _refused(answer, self._url + path)
+        if answer.status_code >= way.REFUSED:
+            raise way.refused(answer, self._url + path)
         return answer.content
-
-
-def _refused(answer: httpx.Response, where: str) -> LinkError | CommandError | ConfigError:
-    try:
-        said = answer.json()
-        what, place, fix = str(said["what"]), str(said.get("where") or where), str(said.get("fix", ""))
-    except (ValueError, KeyError, TypeError):
-        what, place, fix = f"HTTP {answer.status_code}", where, ""
-    if answer.status_code == UNAUTHORISED:
-        return ConfigError(what, where=place, fix=fix)
-    kind = LinkError if answer.status_code in LATER else CommandError
-    return kind(what, where=place, fix=fix)
-
-
-def _ca_of_environment() -> Path | None:
-    named = os.environ.get("IGOUDAR_CA_FILE")
-    return Path(named) if named else None
-
-
-def _trust(ca: Path | None) -> ssl.SSLContext:
-    """The system's authorities, or those of one file."""
-    try:
-        return ssl.create_default_context(cafile=str(ca) if ca else None)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"no usable certificates ({error})", where=str(ca)) from error
-
-
-def _address(state: Path) -> str:
-    try:
-        return str(json.loads(_read(state / "api.json"))["url"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError("the address of the API can't be read", where=str(state / "api.json")) from error
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"can't be read ({error.strerror})",
-            where=str(path),
-            fix="is the site up? Start it with `igoudar up`, or give its --state",
-        ) from error
