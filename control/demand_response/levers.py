@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 
+from igoudar.control.demand_response.feeds import FeedRoom
 from igoudar.core.model import JobState
 
 
@@ -22,6 +23,7 @@ class JobLever:
     deadline: datetime | None = None  # margin taken off
     begin_at: datetime | None = None  # of a waiting job: it starts by itself then
     hopeless: bool = False  # its deadline is lost even if it runs on
+    racks: tuple[str, ...] = ()  # where it stands; () = nobody knows before it starts
 
     @property
     def latest(self) -> datetime | None:
@@ -79,6 +81,7 @@ class Levers:
     caps: tuple[CapLever, ...] = ()
     loads: tuple[LoadLever, ...] = ()
     battery: BatteryLever | None = None
+    feeds: FeedRoom | None = None  # what breakers and legs carry; None = not known
     arriving_w: float = 0.0  # load that will come by itself: urgent jobs that start, jobs that people steer
 
     def by_id(self) -> Mapping[str, JobLever]:

@@ -44,17 +44,27 @@ def by_latest(job: JobLever) -> tuple[bool, float, bool, str]:
 def must_run(case: Case) -> list[JobLever]:
     """Jobs that stand and must run now to keep their deadline."""
     soon = case.now + timedelta(seconds=case.lead_s)
-    return [job for job in standing(case) if not job.hopeless and job.latest and job.latest <= soon]
+    found = [job for job in standing(case) if not job.hopeless and job.latest and job.latest <= soon]
+    feeds = case.levers.feeds
+    return [job for job in found if feeds is None or feeds.fits(job.racks, job.rise_w)]
 
 
 def next_in_line(case: Case, room_w: float, taken: Collection[str]) -> list[JobLever]:
-    """Whoever stands, by latest start, while there is room; nobody overtakes."""
+    """Whoever stands, by latest start, while there is room; nobody overtakes.
+
+    Only a job whose own breakers are full is passed by: it waits for them, the others don't.
+    """
     going: list[JobLever] = []
+    feeds = case.levers.feeds
     for job in standing(case):
         if job.job_id in taken or not _rested(case, job):
             continue
         if job.rise_w > room_w:
             break
+        if feeds is not None and job.racks:
+            if not feeds.fits(job.racks, job.rise_w):
+                continue
+            feeds = feeds.plus(job.racks, job.rise_w)
         going.append(job)
         room_w -= job.rise_w
     return going

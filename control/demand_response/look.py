@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.demand_response.cover import left_ratio
+from igoudar.control.demand_response.feeds import FeedRoom, at_worst, rack_powers, tree
 from igoudar.control.demand_response.intervals import Sample
 from igoudar.control.demand_response.levers import BatteryLever, CapLever, JobLever, Levers, LoadLever, Sight
 from igoudar.control.demand_response.memory import Memory
@@ -77,6 +78,7 @@ def levers(
         caps=caps,
         loads=tuple(_loads(picture, roster)),
         battery=_battery(picture, roster),
+        feeds=_feeds(picture, roster) if memory.paused else None,
         arriving_w=_arriving_w(queue, gpu_w * rise, seen, memory, left_alone),
     )
 
@@ -110,6 +112,7 @@ def _job(
         job.deadline - timedelta(seconds=margin_s) if job.deadline else None,
         job.begin_at if job.state is JobState.WAITING else None,
         job.deadline is not None and _least_left_s(job) > (job.deadline - now).total_seconds(),
+        job.racks,
     )
 
 
@@ -149,6 +152,17 @@ def _will_start(job: QueuedJob, soon: datetime, left_alone: Collection[str]) -> 
     if job.state is not JobState.WAITING or (job.flexible and job.job_id not in left_alone):
         return False
     return job.begin_at is None or job.begin_at <= soon
+
+
+def _feeds(picture: Picture, roster: Roster) -> FeedRoom:
+    """By the racks' own PDUs."""
+    metered: dict[str, float] = {}
+    for rack in roster.racks:
+        pdus = [d for d in roster.subjects.get(rack, ()) if d.kind is Kind.PDU]
+        draw_w = picture.total(pdus, POWER) if pdus else None
+        if draw_w is not None:
+            metered[rack] = draw_w
+    return at_worst(tree(roster.site), rack_powers(roster.site.racks, metered))
 
 
 def _loads(picture: Picture, roster: Roster) -> Iterable[LoadLever]:
