@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import numpy as np
+
 from igoudar.control.actuation.command import Command, Origin
 from igoudar.control.actuation.guard.rules import CLASSES
 from igoudar.control.actuation.memory import Memory
@@ -18,6 +20,7 @@ from igoudar.core.model import Kind
 
 FREE_PCT, STEP_PCT = 100.0, 5.0  # rates are asked for in steps of so much
 OVER, UNDER = 1.02, 0.90  # of the export limit: curtail above, let go below
+GRID_W = 1e3  # an import of less is rounding
 DRIVES: Mapping[Kind, str] = {Kind.DESALINATION: "desalination", Kind.ELECTROLYSER: "electrolyser"}
 # What a device is given when nobody can see what it does: its own rule.
 SAFE: Mapping[str, float] = {"discharge_rate_pct": FREE_PCT, "charge_rate_pct": FREE_PCT}
@@ -122,7 +125,7 @@ class PlantOrders:
         for kind, name in DRIVES.items():
             load = getattr(self.plant.site, name)
             if plan is not None and step is not None and name in plan.drives:
-                power_w, code = max(0.0, float(plan.drives[name][step])), "plant.drive"
+                power_w, code = drive_w(plan, name, step), "plant.drive"
             elif name in self._driven:
                 power_w, code = load.daily_wh / 24, "plant.drive_even"
             else:
@@ -163,3 +166,12 @@ class PlantOrders:
             params=params,
             value=value,
         )
+
+
+def drive_w(plan: Plan, name: str, step: int) -> float:
+    """The plan's power of a flexible load; what is imported for it anyway is spread until midnight, UTC."""
+    day = (plan.start + STEP * step).date()
+    rest = [at for at in range(step, len(plan.gpus)) if (plan.start + STEP * at).date() == day]
+    planned = np.maximum(0.0, plan.drives[name])
+    imports = float(plan.powers["import_w"][step]) > GRID_W
+    return float(min(planned[step], planned[rest].mean()) if imports else planned[step])

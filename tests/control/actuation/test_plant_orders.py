@@ -1,14 +1,17 @@
 """From the plan to the plant: the battery's bound, curtailment, flexible loads; nothing without a reason."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.control.test_loop import cycles, rig, solver
 from tests.control.test_plan_service import plan_of
 
+from igoudar.control.actuation.plant import drive_w
 from igoudar.control.planner.ask import Ask, Plan
 from igoudar.control.planning.battery import APART, Course, Stock, discharge_most_w
 
@@ -77,6 +80,19 @@ async def test_flexible_loads_follow_the_plan_and_an_even_spread_without_it(
     await cycles(loop, plant, 2)
     even = {("desalination-1", 10e3), ("electrolyser-1", round(400e3 / 24 / 50e3, 2) * 50e3)}
     assert set(writes(plant, "limit_w")[-1:]) <= even
+
+
+def test_what_is_imported_for_a_load_is_spread_and_surplus_is_taken_at_once(clock: Any) -> None:
+    made = plan_of(clock.now())
+    steps = {name: np.zeros(192) for name in ("early", "late")}
+    steps["early"][:4], steps["late"][4:8] = 20e3, 20e3
+    imports = {**made.powers, "import_w": np.full(192, 50e3)}
+    free = {**made.powers, "import_w": np.zeros(192)}
+    spread = replace(made, drives=steps, powers=imports)
+    assert drive_w(spread, "early", 0) == pytest.approx(20e3 * 4 / 48)
+    assert drive_w(spread, "late", 0) == 0.0
+    assert drive_w(replace(spread, powers=free), "early", 0) == 20e3
+    assert drive_w(replace(spread, drives={"early": np.full(192, 20e3)}), "early", 44) == 20e3
 
 
 async def test_it_curtails_only_where_the_export_limit_is_passed(rig: Any, plant: Any, lab: Any) -> None:
