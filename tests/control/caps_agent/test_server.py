@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +48,7 @@ class Agent:
         (folder / "agent.toml").write_text(CONFIG.format(folder=folder))
         self._environment = {**os.environ, VARIABLE: str(node.file), "LD_LIBRARY_PATH": str(library.parent)}
         self.port = 0
+        self.ends_by = signal.SIGTERM
 
     @contextmanager
     def running(self) -> Iterator["Agent"]:
@@ -68,7 +71,7 @@ class Agent:
                 self.port = int(line.rsplit(" ", 1)[1].rstrip(".\n"))
                 yield self
             finally:
-                process.terminate()
+                process.send_signal(self.ends_by)
                 process.wait(WAIT_S)
                 self.said = process.stderr.read() if process.stderr else ""
 
@@ -158,6 +161,19 @@ def test_a_driver_that_does_not_answer_is_told(agent: Agent, node: Node) -> None
     with agent.running(), agent.client() as client:
         answer = client.get("/v1/caps")
         assert (answer.status_code, answer.json()["error"]["code"]) == (502, "driver_not_loaded")
+
+
+def test_a_cap_ends_in_time_although_the_agent_was_killed_meanwhile(agent: Agent, node: Node) -> None:
+    agent.ends_by = signal.SIGKILL
+    with agent.running(), agent.client() as client:
+        assert client.put("/v1/caps/all", json={**BODY, "life_s": 3}).status_code == 200
+    assert node.limits_w == [700.0, 700.0]
+    agent.ends_by = signal.SIGTERM
+    with agent.running():
+        deadline = time.monotonic() + WAIT_S
+        while node.limits_w != [1000.0, 1000.0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_what_was_promised_is_on_disk_before_it_is_done(agent: Agent, node: Node) -> None:

@@ -35,9 +35,13 @@ class Node:
     """The GPUs of one node, in a file that the library reads at every call."""
 
     def __init__(self, file: Path, gpus: int = 2) -> None:
-        self.file = file
+        self.file, self._count = file, gpus
         self._driver = "ok"
-        self._write([Gpu(f"GPU-{number:08x}") for number in range(gpus)])
+        self.reset()
+
+    def reset(self) -> None:
+        """As they come from the factory."""
+        self._write([Gpu(f"GPU-{number:08x}") for number in range(self._count)])
 
     @property
     def gpus(self) -> list[Gpu]:
