@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from igoudar.control.client import ApiClient
+from igoudar.control.client_hands import HandsApi
 from igoudar.core.errors import IgoudarError
+from igoudar.dashboard.charts.control_offer import VERBS as CONTROL
+from igoudar.dashboard.charts.control_offer import Now, control_offer
+from igoudar.dashboard.charts.hands import SITE
 from igoudar.dashboard.charts.offer import Offer, alarm_offer, job_offer
 from igoudar.dashboard.charts.waiting import waiting_jobs
 from igoudar.dashboard.frame import words
@@ -100,7 +104,9 @@ def _carry_out(verb: str, offer: Offer, token: str, reason: str, said: Words) ->
 
 
 def _call(client: ApiClient, verb: str, target: str, version: str, reason: str) -> None:
-    if verb == "ack":
+    if verb in CONTROL:
+        _control(client, verb, target, reason)
+    elif verb == "ack":
         client.acknowledge(target, reason)
     elif verb == "approve":
         client.approve(target, version, reason)
@@ -108,7 +114,35 @@ def _call(client: ApiClient, verb: str, target: str, version: str, reason: str) 
         client.job_action(target, verb, reason)
 
 
+def _control(client: ApiClient, verb: str, target: str, reason: str) -> None:
+    hands = HandsApi(client)
+    match verb:
+        case "mode":
+            name, _, mode = target.partition(" ")
+            if name == SITE:
+                client.set_mode(mode, reason)
+            else:
+                hands.set_class_mode(name, mode, reason)
+        case "hands_off" | "hands_on":
+            hands.set_hands_off(verb == "hands_off", reason)
+        case "say_yes":
+            hands.approve_proposal(target, reason)
+        case "say_no":
+            hands.decline_proposal(target, reason)
+        case "let_go":
+            device, _, point = target.rpartition(" ")
+            hands.release_override(device, point, reason)
+        case _:
+            client.cancel_event(target)
+
+
 def _offer(act: Act, said: Words) -> Offer:
+    if act.verb in CONTROL:
+        api = source()
+        now = Now(
+            api.mode().document, api.proposals().document, api.overrides().document, api.events().document
+        )
+        return control_offer(act.verb, act.targets[0], now, said)
     if act.verb == "ack":
         return alarm_offer(act.targets[0], source().alarms().document, said)
     plan = source().plan().document

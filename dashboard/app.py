@@ -7,7 +7,7 @@ import streamlit as st
 from igoudar.dashboard.frame import strip, style, words
 
 VIEWS = Path(__file__).with_name("views")
-PAGES = ("overview", "plan", "halls", "devices", "alarms")
+PAGES = ("overview", "plan", "halls", "devices", "alarms", "control")
 
 
 def main() -> None:

@@ -9,25 +9,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from igoudar.control.client import ApiClient
+from igoudar.control.client_hands import HandsApi
 from igoudar.control.schema import (
+    ActionView,
     Alarms,
     Devices,
-    Document,
     Halls,
     Jobs,
+    ModeView,
     Overview,
     PlanView,
     RackDetail,
     Status,
 )
+from igoudar.control.schema_events import EventsView
+from igoudar.control.schema_hands import HandsOffView, OverrideView, ProposalView
 from igoudar.core.errors import ConfigError, IgoudarError
 
 FRESH_S = 1.0  # screens that ask within this share one answer
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D")  # a document, or a list of documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Source:
     token_file: Path
     reached_at: datetime | None = None
     _client: ApiClient | None = None
-    _answers: dict[str, tuple[float, Answer[Document]]] = field(default_factory=dict)
+    _answers: dict[str, tuple[float, Answer[Any]]] = field(default_factory=dict)
     _locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
     def status(self) -> Answer[Status]:
@@ -77,6 +81,30 @@ class Source:
         """The plan in force."""
         return self._ask("plan", lambda client: client.plan())
 
+    def mode(self) -> Answer[ModeView]:
+        """The modes of the site and its classes."""
+        return self._ask("mode", lambda client: client.mode())
+
+    def hands_off(self) -> Answer[HandsOffView]:
+        """Whether nothing may be sent."""
+        return self._ask("hands_off", lambda client: HandsApi(client).hands_off())
+
+    def proposals(self) -> Answer[list[ProposalView]]:
+        """What waits for people."""
+        return self._ask("proposals", lambda client: HandsApi(client).proposals())
+
+    def overrides(self) -> Answer[list[OverrideView]]:
+        """What people hold."""
+        return self._ask("overrides", lambda client: HandsApi(client).overrides())
+
+    def events(self) -> Answer[EventsView]:
+        """Emergency and demand response."""
+        return self._ask("events", lambda client: client.events())
+
+    def actions(self) -> Answer[list[ActionView]]:
+        """The newest lines of the audit."""
+        return self._ask("actions", lambda client: client.actions())
+
     def devices(self) -> Answer[Devices]:
         """Device health."""
         return self._ask("devices", lambda client: client.devices())
@@ -85,10 +113,10 @@ class Source:
         with self._locks[key]:  # one question at a time, and a slow one delays only itself
             asked_at, known = self._answers.get(key, (float("-inf"), Answer(None)))
             if time.monotonic() - asked_at < FRESH_S:
-                return known  # type: ignore[return-value]  # one key, one kind of document
+                return known
             answer = self._call(call)
             self._forget_old()
-            self._answers[key] = (time.monotonic(), answer)  # type: ignore[assignment]  # kept as its base
+            self._answers[key] = (time.monotonic(), answer)
             return answer
 
     def _call(self, call: Callable[[ApiClient], D]) -> Answer[D]:

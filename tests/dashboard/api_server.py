@@ -2,13 +2,13 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from igoudar.control.schema import Document
-from tests.dashboard import documents
+from tests.dashboard import control_documents, documents
 
 VIEWER, OPERATOR = "viewer-token", "operator-token"
 
@@ -38,11 +38,18 @@ class ApiServer:
             self._server.server_close()
             self._server = None
 
-    def body(self, path: str) -> dict[str, Any] | None:
+    def body(self, path: str) -> Any:
+        made = control_documents.DOCUMENTS.get(path.removeprefix("/v1/"))
+        if made is not None:
+            return _shown(made(), self.overrides.get(path, {}))
         document = self.document(path)
-        if document is None:
-            return None
-        return {**document.model_dump(mode="json"), **self.overrides.get(path, {})}
+        return None if document is None else _shown(document, self.overrides.get(path, {}))
+
+
+def _shown(made: Document | Sequence[Document], changes: Mapping[str, Any]) -> Any:
+    if isinstance(made, Sequence):
+        return [one.model_dump(mode="json") for one in made]
+    return {**made.model_dump(mode="json"), **changes}
 
 
 def refusal(what: str) -> dict[str, str]:
@@ -72,6 +79,19 @@ class Handler(BaseHTTPRequestHandler):
     def _done(self) -> dict[str, Any]:
         if self.path.endswith("/acknowledge"):
             return documents.alarms().alarms[0].model_dump(mode="json")
+        answers: dict[str, Callable[[], Document]] = {
+            "mode": control_documents.mode,
+            "handsoff": control_documents.hands_off,
+            "events": control_documents.event,
+        }
+        words = self.path.split("/")
+        if words[2] in answers:
+            return answers[words[2]]().model_dump(mode="json")
+        if words[2] == "proposals":
+            made = control_documents.outcome() if words[-1] == "approve" else control_documents.proposals()[0]
+            return made.model_dump(mode="json")
+        if words[2] == "overrides":
+            return control_documents.overrides()[0].model_dump(mode="json")
         return {
             "at": "2026-06-17T10:20:00Z",
             "who": "operator",
@@ -87,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
     def _token(self) -> str:
         return self.headers.get("Authorization", "").removeprefix("Bearer ")
 
-    def _answer(self, status: int, body: Mapping[str, Any]) -> None:
+    def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -25,7 +25,14 @@ ARGS = [
     "--disable-sync",
 ]
 SIZES = {"wall": (1920, 1080), "laptop": (1366, 768), "phone": (390, 844)}
-PAGES = {"overview": ".ig-flow-area", "halls": ".ig-rack", "plan": "td", "devices": "td", "alarms": "td"}
+PAGES = {
+    "overview": ".ig-flow-area",
+    "halls": ".ig-rack",
+    "plan": "td",
+    "devices": "td",
+    "alarms": "td",
+    "control": "td",
+}
 WAIT_MS = 15_000
 # Streamlit probes its own health below the page's path first (issue 7074), then finds it.
 KNOWN_404 = re.compile(r"/(\w+)/_stcore/(health|host-config)$")
@@ -135,7 +142,11 @@ COMBINATIONS = [
         for scheme in ("light", "dark")
         for lang in ("en", "fr")
     ),
-    *((name, *both) for name in ("devices", "alarms") for both in (("light", "en"), ("dark", "fr"))),
+    *(
+        (name, *both)
+        for name in ("devices", "alarms", "control")
+        for both in (("light", "en"), ("dark", "fr"))
+    ),
 ]
 
 
@@ -167,7 +178,14 @@ def test_only_pages_that_exist_are_offered_and_the_language_stays(open_page: Ope
     page = open_page("overview", lang="fr")
     links = page.get_by_test_id("stTopNavLink")
     expect(links).to_have_text(
-        ["Vue d’ensemble", "Plan et travaux", "Salles et baies", "Appareils et données", "Alarmes"]
+        [
+            "Vue d’ensemble",
+            "Plan et travaux",
+            "Salles et baies",
+            "Appareils et données",
+            "Alarmes",
+            "Commande",
+        ]
     )
     links.nth(2).click()
     expect(page.locator(".ig-floor h2")).to_contain_text("Plan des salles")
@@ -383,3 +401,64 @@ def test_an_alarm_is_acknowledged_and_cancel_does_nothing(open_page: OpenPage, c
     dialog.get_by_role("button", name="Acknowledge").click()
     expect(dialog).to_have_count(0)
     assert campus.actions[-1] == ("/v1/alarms/a1/acknowledge", {"comment": "seen, on my way"})
+
+
+CONTROL_ACTS = [
+    (
+        "say_yes:c-0812",
+        "second one must be another person",
+        ("/v1/proposals/c-0812/approve", {"reason": "agreed"}),
+    ),
+    ("say_no:c-0813", "It is not sent", ("/v1/proposals/c-0813/decline", {"reason": "agreed"})),
+    (
+        "let_go:cooling-plant setpoint_c",
+        "19.5 °C · s.amrani",
+        ("/v1/overrides/release", {"target": "cooling-plant", "point": "setpoint_c", "reason": "agreed"}),
+    ),
+    ("end_event:event-7", "returns along the ramp", ("/v1/events/event-7/cancel", {})),
+    (
+        "mode:battery auto",
+        "Battery: advise → auto",
+        ("/v1/mode/battery", {"mode": "auto", "reason": "agreed"}),
+    ),
+    ("mode:site observe", "Site: auto → observe", ("/v1/mode", {"mode": "observe", "reason": "agreed"})),
+    ("hands_off:site", "no write", ("/v1/handsoff", {"on": True, "reason": "agreed"})),
+]
+
+
+@pytest.mark.parametrize(("act", "stated", "sent"), CONTROL_ACTS)
+def test_what_acts_states_its_consequence_and_takes_the_persons_token(
+    open_page: OpenPage, campus: ApiServer, act: str, stated: str, sent: tuple[str, dict[str, object]]
+) -> None:
+    page = open_page("control")
+    page.click(f"[data-act='{act}']")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(stated)
+    sign(page, "agreed")
+    dialog.get_by_test_id("stFormSubmitButton").last.get_by_role("button").click()
+    expect(dialog).to_have_count(0)
+    assert campus.actions[-1] == sent
+
+
+def test_a_limit_that_holds_is_shown_against_the_load(open_page: OpenPage, campus: ApiServer) -> None:
+    page = open_page("control")
+    expect(page.locator(".ig-target")).to_have_count(1)
+    expect(page.locator(".ig-target b")).to_have_text("Facility load: 26.4 MW · limit 26.9 MW")
+    expect(page.locator(".ig-event")).to_contain_text("paused jobs 11.2 MW")
+    expect(page.locator("[data-part='events']")).to_contain_text("59 kept, 0 missed")
+    campus.overrides["/v1/events"] = {"load_w": 30e6}
+    try:
+        expect(page.locator(".ig-target.over")).to_have_count(1)
+    finally:
+        campus.overrides.clear()
+
+
+def test_hands_off_is_said_aloud_on_its_page(open_page: OpenPage, campus: ApiServer) -> None:
+    campus.overrides["/v1/handsoff"] = {"on": True, "who": "s.amrani", "why": "smoke in hall B"}
+    try:
+        page = open_page("control")
+        expect(page.locator(".ig-banner")).to_contain_text("s.amrani")
+        expect(page.locator(".ig-banner")).to_contain_text("smoke in hall B")
+        expect(page.locator("[data-act='hands_on:site']")).to_be_visible()
+    finally:
+        campus.overrides.clear()
