@@ -30,12 +30,16 @@ def cap_levers(sight: Sight, least_ratio: float) -> tuple[CapLever, ...]:
         for rack in job.racks
     }
     free = {name: rack for name, rack in sight.plant.racks.items() if name not in urgent}
+    # A rack that an urgent job came to under a cap is listed at full power: so that it is given back.
     shelves = [d for d in sight.plant.kinds.get(Kind.POWER_SHELF, ()) if POINT in d.allow]
     covered = {device.subject for device in shelves}
     found = [lever for d in shelves if d.subject in free for lever in _shelf(sight, d, least_ratio)]
+    bound = [lever for d in shelves if d.subject not in free for lever in _shelf(sight, d, 1.0)]
+    found += [lever for lever in bound if lever.limit_w < lever.full_w]
     for agent in sight.plant.site.caps.agents:
-        if all(rack in free and rack not in covered for rack in agent.racks):
-            found += _node(sight, agent, [free[rack] for rack in agent.racks], least_ratio)
+        if covered.isdisjoint(agent.racks):
+            ratio = least_ratio if all(rack in free for rack in agent.racks) else 1.0
+            found += _node(sight, agent, [sight.plant.racks[rack] for rack in agent.racks], ratio)
     return tuple(found)
 
 

@@ -28,7 +28,8 @@ def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Ru
     if not limit.acting:
         return _way_back(case), replace(memory, room_since=None)
     wishes, since = _under_limit(case)
-    return replace(wishes, longer=_longer(case, wishes)), replace(memory, room_since=since)
+    wishes = replace(wishes, longer=_longer(case, wishes), caps={**wishes.caps, **_freed(case)})
+    return wishes, replace(memory, room_since=since)
 
 
 def _longer(case: Case, wishes: Wishes) -> tuple[Pause, ...]:
@@ -36,6 +37,12 @@ def _longer(case: Case, wishes: Wishes) -> tuple[Pause, ...]:
     soon, by = case.now + timedelta(seconds=case.lead_s), case.resume_by()
     staying = case.memory.paused.keys() - set(wishes.resumes)
     return tuple(Pause(name, by) for name in sorted(staying) if case.memory.paused[name].resume_by <= soon)
+
+
+def _freed(case: Case) -> dict[str, float]:
+    """Caps that an urgent job has come under meanwhile: lifted at once, whatever the meter says."""
+    held = case.memory.caps
+    return {one.target: one.full_w for one in case.levers.caps if one.target in held and one.binds_urgent}
 
 
 def _under_limit(case: Case) -> tuple[Wishes, datetime | None]:

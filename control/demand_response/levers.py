@@ -54,6 +54,11 @@ class CapLever:
         """What the lowest limit takes off now; nothing where they draw less than that."""
         return max(0.0, min(self.now_w, self.limit_w) - self.least_w)
 
+    @property
+    def binds_urgent(self) -> bool:
+        """Only listed to be given back: an urgent job has come to it."""
+        return self.least_w >= self.full_w
+
 
 @dataclass(frozen=True, slots=True)
 class LoadLever:

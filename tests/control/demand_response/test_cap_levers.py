@@ -1,7 +1,7 @@
 """Which power limits an event may lower."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,11 @@ from igoudar.collectors.profiles import load_profiles
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.demand_response.cap_levers import cap_levers
+from igoudar.control.demand_response.decide import decide
+from igoudar.control.demand_response.levers import Levers, Limit
+from igoudar.control.demand_response.levers import Sight as MeterSight
+from igoudar.control.demand_response.memory import Memory
+from igoudar.control.demand_response.rules import rules_of
 from igoudar.control.picture import Picture
 from igoudar.control.roster import roster
 from igoudar.core.model import JobState, Reading, Site
@@ -57,6 +62,19 @@ def test_a_limit_that_stands_is_the_limit_now_and_the_shelfs_own_least_holds(sit
     assert (lever.limit_w, lever.least_w) == (120e3, 125e3)
 
 
+def test_a_cap_that_an_urgent_job_came_under_is_lifted_at_once(site: Site) -> None:
+    values = {**SHELF, **LIMITS, "power_limit_w": 112e3, "limit_enabled_state": 1.0}
+    seen = sight(site, {"shelf-a1-01": values}, job("urgent", "a1-01", flexible=False))
+    found = cap_levers(seen, 0.85)
+    assert [(one.target, one.relief_w, one.binds_urgent) for one in found] == [("shelf-a1-01", 0.0, True)]
+    held = Memory(caps={"shelf-a1-01": 112e3})
+    limit = Limit(facility_w=1e6, until=NOW + timedelta(hours=1), acting=True)
+    meters = MeterSight(NOW, 1.2e6, 1.2e6, NOW)  # over the limit: other caps would only go lower
+    rules = rules_of(site.emergency, site.it_w, 1.0, 3600.0)
+    wishes, _ = decide(limit, meters, Levers(caps=found), held, rules)
+    assert wishes.caps == {"shelf-a1-01": 132e3}
+
+
 def test_a_shelf_that_is_not_heard_and_a_rack_nobody_knows_are_no_levers(site: Site) -> None:
     assert cap_levers(sight(site, {}), 0.85) == ()
     heard = {"shelf-a1-01": {**SHELF, **LIMITS}}
@@ -78,3 +96,6 @@ def test_a_node_with_an_agent_is_a_lever_where_its_rack_has_no_shelf(site: Site)
     assert (first.now_w, first.full_w, first.gpus) == (4000.0, 4800.0, 4)
     assert first.least_w == pytest.approx(0.85 * 4800.0)
     assert cap_levers(sight(bare, {}), 0.85) == ()
+    urgent = job("urgent", "a1-01", flexible=False)
+    bound = cap_levers(sight(bare, {"gpu-a1-01": {"gpu_power_w": 72_000.0}}, urgent), 0.85)
+    assert [(one.relief_w, one.binds_urgent) for one in bound] == [(0.0, True)] * 2
