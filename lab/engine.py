@@ -9,11 +9,10 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, Forecast, Limits, Orders, Policy, View
 from igoudar.control.planning.table import Fleet, Floats, Integers
 from igoudar.lab import jobs
-from igoudar.lab.periods import Period
+from igoudar.lab.periods import FIRST_CHARGE, Period
 from igoudar.lab.power import HOURS, Balance, balance
 
 Forecaster = Callable[[int], Forecast]
-FIRST_CHARGE = 0.5  # of the battery, at the start of each period
 COLUMNS = (
     *("pv_w", "wind_w", "urgent_w", "flexible_w", "cooling_w", "battery_w", "soc_wh", "import_w", "export_w"),
     *("curtailed_w", "desalination_w", "electrolyser_w", "pue"),

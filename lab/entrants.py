@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from igoudar.control.planning import baselines
+from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.policy import Forecast, Limits, Policy
-from igoudar.control.planning.rolling import Reachable, Rolling
+from igoudar.control.planning.rolling import Rolling
 from igoudar.control.planning.table import Floats
-from igoudar.lab.engine import FIRST_CHARGE, Played, play
+from igoudar.lab.engine import Played, play
 from igoudar.lab.forecasts import forecaster_for, teachers
+from igoudar.lab.foresight import Foresight
 from igoudar.lab.oracle import Bound, bound
-from igoudar.lab.periods import Period, limits_of
+from igoudar.lab.periods import FIRST_CHARGE, Period, limits_of
 from igoudar.lab.power import charge_after_wh
 from igoudar.lab.scenario import Scenario
 
@@ -46,11 +48,8 @@ def enter(name: str, scenario: Scenario, periods: Sequence[Period], index: int) 
 
 def _policy(name: str, period: Period, limits: Limits) -> Policy:
     if name == "reachable":
-        best = bound(period, limits)
-        site = bound_site(period, limits, best)
-        # Gangs don't fill a profile exactly: what the bound leaves unused is theirs as well.
-        spare_w = (site["curtailed_w"] + site["export_w"]) / period.pue
-        return Reachable(best.flexible_w + spare_w, best.import_w)
+        whole = Grid.of(horizon_h=period.end_s / 3600.0)
+        return Rolling(limits, name=name, knowledge=Foresight(period), grid=whole)
     return SIMPLE[name]() if name in SIMPLE else Rolling(limits, name=name)
 
 

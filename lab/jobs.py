@@ -62,7 +62,7 @@ def _refused(view: View, what: str) -> CommandError:
 def follow(view: View, run: Integers) -> Running:
     """Stop, start and advance jobs over one step; ends fall to the minute, GPUs are free at the next step."""
     fleet, jobs, now_s = view.fleet, view.jobs, view.now_s
-    _stop(fleet, jobs, np.setdiff1d(np.flatnonzero(fleet.phase == Phase.RUNNING), run))
+    _stop(fleet, jobs, np.setdiff1d(np.flatnonzero(fleet.phase == Phase.RUNNING), run), now_s)
     _start(fleet, run[fleet.phase[run] == Phase.WAITING], now_s)
     left_s = jobs.duration_s[run] - fleet.done_s[run]
     worked_s = np.minimum(left_s, STEP_S)
@@ -75,11 +75,12 @@ def follow(view: View, run: Integers) -> Running:
     return Running(run, power_w.astype(np.float64))
 
 
-def _stop(fleet: Fleet, jobs: JobTable, rows: Integers) -> None:
+def _stop(fleet: Fleet, jobs: JobTable, rows: Integers, now_s: float) -> None:
     fleet.done_s[rows] = np.maximum(0.0, fleet.done_s[rows] - jobs.checkpoint_s[rows])
     fleet.phase[rows] = Phase.WAITING
     fleet.since_s[rows] = np.nan
     fleet.stops[rows] += 1
+    fleet.stopped_s[rows] = now_s
 
 
 def _start(fleet: Fleet, rows: Integers, now_s: float) -> None:

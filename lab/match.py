@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from igoudar.control.planning.table import Floats
-from igoudar.lab.engine import FIRST_CHARGE
+from igoudar.lab.periods import FIRST_CHARGE
 from igoudar.lab.power import HOURS
 from igoudar.lab.summary import CONSUMERS, Tariff
 

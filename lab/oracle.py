@@ -12,12 +12,13 @@ from igoudar.control.planning.plan.program import Program, Solver
 from igoudar.control.planning.policy import STEP_S, Limits
 from igoudar.control.planning.table import Floats, Integers, JobTable
 from igoudar.core.errors import ConfigError
-from igoudar.lab.engine import FIRST_CHARGE
-from igoudar.lab.periods import Period
+from igoudar.lab.periods import FIRST_CHARGE, Period
 from igoudar.lab.power import HOURS
 
 MW = 1e6
 TIGHTNESS = (0.0, 0.25, 0.5, 0.7, 0.85, 0.95)  # lower ends of the classes of work per window
+WEAR_PER_MWH = 1e-4  # among plans of one cost the one that moves least charge; too little to show in a bill
+OVER_CAP_PER_MWH = 1e4  # more than any bill: the cap gives way only where no schedule keeps the deadlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Bound:
     curtailed_w: Floats
     desalination_w: Floats
     electrolyser_w: Floats
+    over_cap_w: Floats  # of the IT cap, which gave way where the deadlines ask for more
     missing_wh: float  # charge that the end lacks against the start
 
 
@@ -69,19 +71,19 @@ def grouped(jobs: JobTable, limits: Limits, steps: int) -> Groups:
 
 
 def bound(period: Period, limits: Limits) -> Bound:
-    """The cheapest profile of a period.
+    """The cheapest profile of a period; where deadlines ask for more than the IT cap, it gives way.
 
     Raises:
-        ConfigError: no schedule keeps the deadlines under the IT cap.
+        ConfigError: the solver gave up.
     """
     relaxed = _Relaxed(period, limits)
     solved = Solver(relaxed.program, method="ipm").solve()
     if solved is None:
-        what = "no schedule keeps all deadlines under the IT cap"
-        raise ConfigError(what, where=f"period {period.index}", fix="take fewer jobs or a larger site")
+        what = "the solver found no lower bound"
+        raise ConfigError(what, where=f"period {period.index}", fix="check prices and ratings for extremes")
     value = np.maximum(0.0, solved.value) * MW
     return Bound(
-        cost=solved.objective,
+        cost=relaxed.bill(solved.value),
         flexible_w=value[relaxed.flexible],
         battery_w=value[relaxed.discharge] - value[relaxed.charge],
         import_w=value[relaxed.imported],
@@ -89,6 +91,7 @@ def bound(period: Period, limits: Limits) -> Bound:
         curtailed_w=value[relaxed.curtailed],
         desalination_w=value[relaxed.drives[0]],
         electrolyser_w=value[relaxed.drives[1]],
+        over_cap_w=value[relaxed.over_cap],
         missing_wh=float(value[relaxed.missing[0]]),
     )
 
@@ -104,6 +107,12 @@ class _Relaxed:
         self._jobs(grouped(period.jobs, limits, period.steps))
         self._battery()
         self._balance()
+
+    def bill(self, value: Floats) -> float:
+        """What a solution costs, without the prices that only steer it."""
+        cost = np.concatenate(self.program.cost)
+        cost[self.charge] = cost[self.discharge] = cost[self.over_cap] = 0.0
+        return float(cost @ value)
 
     def _sources(self) -> None:
         add, limits, steps = self.program.add_columns, self.limits, self.steps
@@ -132,7 +141,11 @@ class _Relaxed:
 
     def _jobs(self, groups: Groups) -> None:
         cap_w = np.minimum(self.limits.it_cap_w - self.period.urgent_w, self.limits.gpus * self.limits.gpu_w)
-        self.flexible = self.program.add_columns(self.steps, high=np.maximum(0.0, cap_w) / MW)
+        self.flexible = self.program.add_columns(self.steps)
+        self.over_cap = self.program.add_columns(self.steps, cost=OVER_CAP_PER_MWH * HOURS)
+        capped = self.program.add_rows(self.steps, high=np.maximum(0.0, cap_w) / MW)
+        self.program.put(capped, self.flexible, 1.0)
+        self.program.put(capped, self.over_cap, -1.0)
         lengths = groups.end - groups.first
         owner = np.repeat(np.arange(len(groups)), lengths)
         step = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + groups.first[owner]
@@ -145,8 +158,9 @@ class _Relaxed:
 
     def _battery(self) -> None:
         limits, add = self.limits, self.program.add_columns
-        self.charge = add(self.steps, high=limits.battery_w / MW)
-        self.discharge = add(self.steps, high=limits.battery_w / MW)
+        wear = WEAR_PER_MWH * HOURS
+        self.charge = add(self.steps, high=limits.battery_w / MW, cost=wear)
+        self.discharge = add(self.steps, high=limits.battery_w / MW, cost=wear)
         stored = add(self.steps, limits.soc_min_wh / MW, limits.soc_max_wh / MW)
         start = FIRST_CHARGE * limits.battery_wh / MW
         first = np.where(np.arange(self.steps) == 0, start, 0.0)

@@ -14,6 +14,7 @@ from igoudar.lab.traces import Trace
 
 ORIGIN = datetime(2025, 1, 6, tzinfo=UTC)
 WEEK_S = 7 * 86_400.0
+FIRST_CHARGE = 0.5  # of the battery, at the start of each period; what lacks at its end is billed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def limits_of(scenario: Scenario) -> Limits:
         battery_w=(scenario.battery_mw or 0.0) * 1e6,
         efficiency=scenario.efficiency,
         soc_max_wh=battery_wh,
+        charge_due_wh=FIRST_CHARGE * battery_wh,
         price_per_mwh=scenario.price,
         export_price_per_mwh=scenario.export_price,
         peak_price_per_mw=scenario.peak_price_per_mw_week,

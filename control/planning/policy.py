@@ -53,6 +53,7 @@ class Limits:
     desalination_daily_wh: float = 0.0
     electrolyser_w: float = 0.0
     electrolyser_daily_wh: float = 0.0
+    charge_due_wh: float = 0.0  # at the period's end; what lacks is billed as import
     ramp_w: float = float("inf")  # change of site power between steps
     reserve_w: float = 0.0  # battery power kept for wind-ramp error
 

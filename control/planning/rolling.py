@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from igoudar.control.planning.plan.classes import Habit, corridors, with_arrivals
 from igoudar.control.planning.plan.feed import Feeder, Tuning
 from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.plan.knowledge import Expected, Knowledge
 from igoudar.control.planning.plan.model import PlanModel
-from igoudar.control.planning.plan.outlook import COURSES, outlook
 from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.policy import Limits, Orders, View, Why
 from igoudar.control.planning.select import choose, drawn_gpus, surplus_gpus
@@ -17,7 +16,7 @@ from igoudar.control.planning.table import Floats
 from igoudar.control.planning.urgency import running
 
 LIMIT_S = 3.0  # of the solver
-HABIT_STEPS = 24  # what arriving work is like is learned anew so often
+CAPACITY_SHARE = 0.9  # of the GPUs for those who must run: the plan sees to the rest in time
 SEEN_MW = 1e-3
 
 
@@ -39,13 +38,14 @@ class Rolling:
         *,
         name: str = "rolling",
         tuning: Tuning | None = None,
-        courses: tuple[tuple[float, float], ...] = COURSES,
+        knowledge: Knowledge | None = None,
+        grid: Grid | None = None,
         limit_s: float = LIMIT_S,
     ) -> None:
-        self.name, self._courses, self._grid = name, courses, Grid.of()
-        self._model = PlanModel(limits, self._grid, len(courses), limit_s)
+        self.name, self._grid = name, grid or Grid.of()
+        self._knowledge = knowledge or Expected()
+        self._model = PlanModel(limits, self._grid, self._knowledge.courses, limit_s)
         self._feeder = Feeder(self._model, tuning or Tuning())
-        self._habit: Habit | None = None
         self._last: Course | None = None
 
     def decide(self, view: View) -> Orders:
@@ -73,11 +73,7 @@ class Rolling:
         )
 
     def _feed(self, view: View) -> None:
-        look = outlook(view, self._grid, self._courses)
-        if self._habit is None or view.step % HABIT_STEPS == 0:
-            self._habit = Habit.of(view, int(self._grid.edges[-1]))
-        known = corridors(view, self._grid)
-        work = with_arrivals(known, look.arrivals_gpu_h, self._habit, self._grid)
+        look, work = self._knowledge.ahead(view, self._grid)
         rows = view.active[running(view, view.active)]
         going_w = float(drawn_gpus(view, rows).sum()) * view.limits.gpu_w
         self._feeder.feed(view, look, work, going_w)
@@ -118,21 +114,8 @@ def only_surplus_pays(limits: Limits) -> bool:
 
 def follow(view: View, flexible_w: float, import_w: float) -> Orders:
     """Gangs close to a power, and the battery so that the import is as planned."""
-    run = choose(view, flexible_w / view.limits.gpu_w)
+    run = choose(view, flexible_w / view.limits.gpu_w, capacity_share=CAPACITY_SHARE)
     drawn_w = float(drawn_gpus(view, run).sum()) * view.limits.gpu_w
     drives_w = view.limits.desalination_w + view.limits.electrolyser_w
     net_w = (view.urgent_w + drawn_w) * view.pue + drives_w - view.pv_w - view.wind_w
     return Orders(run, battery_w=net_w - import_w if view.limits.battery_w else None)
-
-
-class Reachable:
-    """The bound's flexible power and import, step by step, in whole gangs: perfect foresight made real."""
-
-    name = "reachable"
-
-    def __init__(self, flexible_w: Floats, import_w: Floats) -> None:
-        self._flexible_w, self._import_w = flexible_w, import_w
-
-    def decide(self, view: View) -> Orders:
-        """What the profile holds for this step."""
-        return follow(view, float(self._flexible_w[view.step]), float(self._import_w[view.step]))

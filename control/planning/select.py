@@ -4,16 +4,32 @@ import numpy as np
 
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers
-from igoudar.control.planning.urgency import forced, left_s, locked, needed_gpus, running, slack_s
+from igoudar.control.planning.urgency import (
+    CAPACITY_SHARE,
+    forced,
+    left_s,
+    locked,
+    needed_gpus,
+    running,
+    slack_s,
+)
 
 START_SHARE = (
     0.9  # of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts
 )
 PASSES = 3
+PAUSE_S = 1800.0  # a job that was stopped waits at least so long, unless its deadline says otherwise
 HOLD_S = 2 * 3600.0  # a waiting job displaces a running one only with this much less slack; tuned in the lab
 
 
-def choose(view: View, wanted_gpus: float, *, preempt: bool = True, hold_s: float = HOLD_S) -> Integers:
+def choose(
+    view: View,
+    wanted_gpus: float,
+    *,
+    preempt: bool = True,
+    hold_s: float = HOLD_S,
+    capacity_share: float = CAPACITY_SHARE,
+) -> Integers:
     """Rows to run in this step: drawing close to `wanted_gpus` full GPUs, more where deadlines ask for it.
 
     A gang that ends within the step counts toward the power wanted with the part that it runs, toward the cap
@@ -30,8 +46,15 @@ def choose(view: View, wanted_gpus: float, *, preempt: bool = True, hold_s: floa
     cap = float(view.gpus_by_power)
     limit = np.where((must | runs)[rank], cap, START_SHARE * cap)
     wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
-    needed = min(float(needed_gpus(view, rows)), cap)
+    wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
+    needed = min(float(needed_gpus(view, rows, capacity_share)), cap)
     return ordered[_fitting(gpus, drawn_gpus(view, ordered), limit, wanted, needed)]
+
+
+def _pausing(view: View, rows: Integers) -> Booleans:
+    """Who was stopped only just now."""
+    paused: Booleans = ~running(view, rows) & (view.now_s - view.fleet.stopped_s[rows] < PAUSE_S)
+    return paused
 
 
 def _fitting(gpus: Floats, drawn: Floats, limit: Floats, wanted: Floats, needed: float) -> Booleans:

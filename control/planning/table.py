@@ -53,6 +53,7 @@ class Fleet:
     first_start_s: Floats  # NaN before
     finished_s: Floats  # NaN before
     stops: Integers
+    stopped_s: Floats  # the last one, NaN before
 
     @classmethod
     def fresh(cls, count: int) -> "Fleet":
@@ -65,4 +66,5 @@ class Fleet:
             unknown.copy(),
             unknown.copy(),
             np.zeros(count, np.int64),
+            unknown.copy(),
         )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from tests.control.planning.scenes import LIMITS, job_table, period
 
-from igoudar.core.errors import ConfigError
 from igoudar.lab.oracle import bound, grouped
 
 PLAIN = replace(LIMITS, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0, peak_price_per_mw=0.0)
@@ -35,7 +34,16 @@ def test_a_deadline_that_no_one_can_keep_does_not_bind() -> None:
     assert grouped(late, PLAIN, 96).end.tolist() == [96]
 
 
-def test_more_work_than_the_site_can_do_is_said() -> None:
+def test_an_infeasible_site_gives_way_and_says_by_how_much() -> None:
     day = period(job_table([(60, 0, 8, 0), (60, 0, 8, 0)]), np.zeros(96))
-    with pytest.raises(ConfigError, match="IT cap"):
-        bound(day, PLAIN)
+    best = bound(day, PLAIN)
+    assert best.over_cap_w.max() == pytest.approx(40_000.0)  # 20 kW urgent + 120 kW of jobs, 100 kW allowed
+    assert best.over_cap_w.sum() * 0.25 == pytest.approx(80_000.0)
+    assert best.cost == pytest.approx(60.0 * (120_000.0 * 2 + 20_000.0 * 24) * 1.08 / 1e6)
+
+
+def test_the_bound_moves_no_charge_without_a_reason_and_its_bill_has_no_wear() -> None:
+    windy = period(job_table([(10, 0, 8, 20)]), np.full(96, 90_000.0))
+    best = bound(windy, replace(LIMITS, peak_price_per_mw=600.0))
+    assert np.abs(best.battery_w).max() == pytest.approx(0.0, abs=1.0)
+    assert best.cost == pytest.approx(0.0, abs=1e-6)

@@ -23,6 +23,27 @@ PRIOR_GPUS = np.array([600.0, 100.0, 100.0])
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How much of its slack the plan lets a job wait: less the longer it runs; tuned in the lab.
+
+    Each job alone could use all of it. But a class of fluid work bends further than gangs that pay for each
+    stop, and what waited to its very end must all run at once, whatever the weather then. A long job spans
+    the next calm as well: what it waits in this one it lacks there.
+    """
+
+    most: float = 0.7
+    least: float = 0.15
+    reach_h: float = 3.0
+
+    def share(self, left_h: Floats) -> Floats:
+        """Of the slack, by hours of work left."""
+        return np.clip(self.reach_h / np.maximum(left_h, self.reach_h / 100.0), self.least, self.most)
+
+
+PATIENCE = Patience()
+
+
+@dataclass(frozen=True, slots=True)
 class Corridor:
     """Work of classes in GPU hours by the end of each slot; arrays are (class, slot)."""
 
@@ -31,7 +52,7 @@ class Corridor:
     rate: Floats  # most GPUs at once
 
 
-def corridors(view: View, grid: Grid) -> Corridor:
+def corridors(view: View, grid: Grid, patience: Patience = PATIENCE) -> Corridor:
     """The classes of the jobs that wait or run; running ones that may not stop are not asked."""
     rows = view.active
     left_h = left_s(view, rows) / HOUR_S
@@ -40,28 +61,30 @@ def corridors(view: View, grid: Grid) -> Corridor:
     gpus = view.jobs.gpus[rows].astype(np.float64)
     ends = grid.ends_h
     earliest = gpus[:, None] * np.minimum(left_h[:, None], ends)
-    waits = np.where(fixed, 0.0, slack_h)[:, None]
+    waits_h = slack_h * patience.share(left_h)
+    waits = np.where(fixed, 0.0, waits_h)[:, None]
     latest = gpus[:, None] * np.clip(ends - waits, 0.0, left_h[:, None])
-    latest = np.where(fixed[:, None], _locked_latest(view, gpus, left_h, slack_h, ends), latest)
-    member = _members(slack_h, left_h)
-    starts = np.concatenate([[0.0], ends[:-1]])
-    can_run = (left_h[:, None] > starts) | ~fixed[:, None]
-    return Corridor(member @ latest, member @ earliest, member @ (gpus[:, None] * can_run))
+    latest = np.where(fixed[:, None], _locked_latest(view, gpus, left_h, waits_h, ends), latest)
+    member = members(slack_h, left_h)
+    until = np.where(fixed, left_h, left_h + slack_h)[:, None]  # nothing runs beyond its deadline
+    return Corridor(
+        member @ latest, member @ earliest, member @ (gpus[:, None] * (ends - grid.hours < until))
+    )
 
 
-def _locked_latest(view: View, gpus: Floats, left_h: Floats, slack_h: Floats, ends: Floats) -> Floats:
-    """A job inside its minimum run goes on until that ends; afterwards it may use its slack."""
+def _locked_latest(view: View, gpus: Floats, left_h: Floats, waits_h: Floats, ends: Floats) -> Floats:
+    """A job inside its minimum run goes on until that ends; afterwards it may wait."""
     rows = view.active
     since_s = np.nan_to_num(view.now_s - view.fleet.since_s[rows], nan=0.0)
     block_s = np.where(view.jobs.preemptible[rows], view.jobs.min_run_s[rows] - since_s, np.inf)
     block_h = np.minimum(np.maximum(0.0, block_s) / HOUR_S, left_h)[:, None]
     done = np.minimum(ends, block_h)
-    later = np.clip(ends - block_h - slack_h[:, None], 0.0, left_h[:, None] - block_h)
+    later = np.clip(ends - block_h - waits_h[:, None], 0.0, left_h[:, None] - block_h)
     worked: Floats = gpus[:, None] * (done + later)
     return worked
 
 
-def _members(slack_h: Floats, left_h: Floats) -> Booleans:
+def members(slack_h: Floats, left_h: Floats) -> Booleans:
     """Who belongs to which class, (class, job)."""
     index = 2 * np.searchsorted(SLACK_H, slack_h, side="right") + (left_h >= LONG_H)
     members: Booleans = np.arange(CLASSES)[:, None] == index
@@ -74,21 +97,21 @@ class Habit:
 
     latest: Floats
     earliest: Floats
-    gpus: Floats  # (class,): that come with one GPU hour
+    gpus: Floats  # that may run
 
     @classmethod
-    def of(cls, view: View, steps: int) -> "Habit":
+    def of(cls, view: View, steps: int, patience: Patience = PATIENCE) -> "Habit":
         """From the jobs submitted so far, and a prior that weighs like a first hour of them."""
         count = int(np.searchsorted(view.jobs.submitted_s, view.now_s, side="right"))
         longest_h = np.concatenate([PRIOR_LEFT_H, view.jobs.longest_s[:count] / HOUR_S])
         span_h = (view.jobs.deadline_s[:count] - view.jobs.submitted_s[:count]) / HOUR_S
         slack_h = np.concatenate([PRIOR_SLACK_H, np.maximum(0.0, span_h - longest_h[len(PRIOR_LEFT_H) :])])
         gpus = np.concatenate([PRIOR_GPUS, view.jobs.gpus[:count].astype(np.float64)])
-        hours = np.arange(1, steps + 1) / 4.0
-        work_h = float(gpus @ longest_h)
-        member = _members(slack_h, longest_h) * gpus / work_h
-        latest = member @ np.clip(hours - slack_h[:, None], 0.0, longest_h[:, None])
-        return cls(latest, member @ np.minimum(hours, longest_h[:, None]), member.sum(axis=1))
+        member = members(slack_h, longest_h) * gpus / float(gpus @ longest_h)
+        hours, left = np.arange(1, steps + 1) / 4.0, longest_h[:, None]
+        waits = (slack_h * patience.share(longest_h))[:, None]
+        latest, may_run = np.clip(hours - waits, 0.0, left), hours - 0.25 < left + slack_h[:, None]
+        return cls(member @ latest, member @ np.minimum(hours, left), member @ may_run)
 
 
 def with_arrivals(known: Corridor, arrivals_gpu_h: Floats, habit: Habit, grid: Grid) -> Corridor:
@@ -100,5 +123,5 @@ def with_arrivals(known: Corridor, arrivals_gpu_h: Floats, habit: Habit, grid: G
     at = grid.edges[1:] - 1
     latest = np.stack([np.convolve(given, shape)[at] for shape in habit.latest])
     earliest = np.stack([np.convolve(given, shape)[at] for shape in habit.earliest])
-    rate = habit.gpus[:, None] * np.cumsum(given)[at]
+    rate = np.stack([np.convolve(given, shape)[at] for shape in habit.gpus])
     return Corridor(known.latest + latest, known.earliest + earliest, known.rate + rate)

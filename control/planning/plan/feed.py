@@ -49,6 +49,7 @@ class Feeder:
         self._battery(view)
         self._peak(view, outlook)
         self._prices(view, outlook, running_w)
+        self._values(view, outlook, due=self._end(view))
 
     def _bound(self, columns: Integers, low: Floats | float, high: Floats | float) -> None:
         """Bounds for all courses; shared columns once."""
@@ -117,6 +118,22 @@ class Feeder:
             limits.soc_max_wh / MW,
         )
 
+    def _end(self, view: View) -> bool:
+        """Beyond the period's end no peak is billed; whether it is in sight and asks for charge."""
+        model, limits, hours = self.model, view.limits, self.model.grid.hours
+        left_h = (view.period_end_s - view.now_s) / 3600.0
+        inside = np.clip(left_h - model.grid.ends_h + hours, 0.0, hours) / hours
+        peaks = model.rows.peak
+        high = np.broadcast_to(np.where(inside > 0.0, 0.0, FREE), peaks.shape).ravel().copy()
+        model.solver.bound_rows(peaks.ravel(), np.full(peaks.size, -FREE), high)
+        power = limits.battery_w / MW * (inside if limits.charge_due_wh else np.ones(len(hours)))
+        self._bound(model.columns.charge, 0.0, power)
+        self._bound(model.columns.discharge, 0.0, power)
+        due = limits.charge_due_wh > 0.0 and inside[-1] < 1.0
+        low = np.full(len(model.rows.end), limits.charge_due_wh / MW if due else -FREE)
+        model.solver.bound_rows(model.rows.end, low, np.full(len(low), FREE))
+        return due
+
     def _peak(self, view: View, outlook: Outlook) -> None:
         model, tuning = self.model, self.tuning
         price, weight = view.limits.peak_price_per_mw, outlook.weight
@@ -147,12 +164,15 @@ class Feeder:
         low = np.full(len(hours), 0.0)
         low[0] = running_w / MW
         self._sides(model.rows.down, low, FREE)
-        last = outlook.weight
-        self.model.solver.price_columns(
-            columns.work[:, :, -1].ravel(),
-            np.repeat(-last * price * tuning.leftover, columns.work.shape[1]),
-        )
-        self.model.solver.price_columns(columns.stored[:, -1], -last * price * tuning.stored)
+
+    def _values(self, view: View, outlook: Outlook, *, due: bool) -> None:
+        """What work left undone and charge left over are worth at the horizon, or at the period's end."""
+        model, tuning, limits = self.model, self.tuning, view.limits
+        worth = outlook.weight * limits.price_per_mwh
+        work = model.columns.work[:, :, -1]
+        model.solver.price_columns(work.ravel(), np.repeat(-worth * tuning.leftover, work.shape[1]))
+        model.solver.price_columns(model.columns.stored[:, -1], worth * (0.0 if due else -tuning.stored))
+        model.solver.price_columns(model.columns.missing, worth / limits.efficiency)
 
     def _put_costs_of_limits(self) -> None:
         columns, hours = self.model.columns, self.model.grid.hours

@@ -157,6 +157,7 @@ class PlanModel:
         self._put(rows.stored, columns.charge, -self.limits.efficiency * hours)
         self._put(rows.stored, columns.discharge, hours / self.limits.efficiency)
         self._program.put(rows.end, columns.missing, 1.0)
+        self._program.put(rows.end, columns.stored[:, -1], 1.0)
 
     def _change_entries(self) -> None:
         """What a slot changes against the one before: flexible power, and the exchange with the grid."""

@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
 
+from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.program import Solver
 from igoudar.control.planning.policy import Limits, Orders, Policy, View
-from igoudar.control.planning.rolling import Reachable, Rolling
+from igoudar.control.planning.rolling import Rolling
 from igoudar.control.planning.select import choose, surplus_gpus
 from igoudar.lab.engine import Played, play
+from igoudar.lab.foresight import Foresight
 from igoudar.lab.oracle import bound
 from igoudar.lab.periods import Period
 
@@ -58,7 +60,7 @@ def test_every_policy_keeps_the_rules_and_none_beats_the_bound(
     policies: list[Policy] = [
         Greedy(),
         Rolling(LIMITS),
-        Reachable(best.flexible_w, best.import_w),
+        Rolling(LIMITS, name="reachable", knowledge=Foresight(day), grid=Grid.of(horizon_h=24.0)),
     ]
     for policy in policies:
         played = play(day, LIMITS, policy, knows(day))
