@@ -110,6 +110,7 @@ async def run(
             lease,
         )
         stack.push_async_callback(acting_setup.close, loop.acting)
+        stack.push_async_callback(loop.events.stop)
         stack.callback(Heartbeat(state).stop)
         door = open_door(site, state, rooms.users)
         check_public(site.api, named_people=door.signed is not None or bool(rooms.users.listed()))

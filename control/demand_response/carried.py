@@ -28,9 +28,11 @@ def carried(
         command = outcome.command
         if command.actuator is ActuatorClass.JOBS:
             memory = _job(memory, jobs, command, done(outcome), now)
-        elif command.actuator is ActuatorClass.CAPS and done(outcome):
+        elif not done(outcome):
+            memory = _refused(memory, command.target, now)
+        elif command.actuator is ActuatorClass.CAPS:
             memory = _cap(memory, levers, command, now)
-        elif command.actuator is ActuatorClass.LOADS and done(outcome):
+        elif command.actuator is ActuatorClass.LOADS:
             memory = _load(memory, levers, command, now)
     return _battery(memory, wishes, outcomes, now)
 
@@ -38,7 +40,7 @@ def carried(
 def _job(memory: Memory, jobs: Mapping[str, JobLever], command: Command, ok: bool, now: datetime) -> Memory:
     job = jobs[command.target]
     if not ok:
-        return replace(memory, refused={**memory.refused, job.job_id: now + REFUSED_FOR})
+        return _refused(memory, job.job_id, now)
     match command.point:
         case "suspend":
             pause = Paused(now, job.gpus, job.relief_w, command.until or now)
@@ -60,6 +62,11 @@ def _job(memory: Memory, jobs: Mapping[str, JobLever], command: Command, ok: boo
             return replace(memory, delayed={**memory.delayed, job.job_id: before})
 
 
+def _refused(memory: Memory, what: str, now: datetime) -> Memory:
+    """It did not do as told: left alone for a while."""
+    return replace(memory, refused={**memory.refused, what: now + REFUSED_FOR})
+
+
 def _not_delayed(memory: Memory, job_id: str) -> Memory:
     return replace(memory, delayed={name: at for name, at in memory.delayed.items() if name != job_id})
 
@@ -69,9 +76,11 @@ def _effect(memory: Memory, what: str, power_w: float, now: datetime) -> Memory:
 
 
 def _cap(memory: Memory, levers: Levers, command: Command, now: datetime) -> Memory:
-    lever = next(one for one in levers.caps if one.target == command.target)
+    lever = next((one for one in levers.caps if one.target == command.target), None)
     limit_w = command.value or 0.0
-    caps = {name: w for name, w in memory.caps.items() if name != lever.target}
+    caps = {name: w for name, w in memory.caps.items() if name != command.target}
+    if lever is None:  # an urgent job has come to it meanwhile: it is given back as soon as it may be
+        return replace(memory, caps={**caps, command.target: limit_w})
     if limit_w < lever.full_w:
         caps[lever.target] = limit_w
         return _effect(replace(memory, caps=caps), lever.target, min(0.0, limit_w - lever.now_w), now)
@@ -79,13 +88,16 @@ def _cap(memory: Memory, levers: Levers, command: Command, now: datetime) -> Mem
 
 
 def _load(memory: Memory, levers: Levers, command: Command, now: datetime) -> Memory:
-    lever = next(one for one in levers.loads if one.device == command.target)
+    lever = next((one for one in levers.loads if one.device == command.target), None)
     limit_w = command.value or 0.0
-    loads = {name: w for name, w in memory.loads.items() if name != lever.device}
+    loads = {name: w for name, w in memory.loads.items() if name != command.target}
+    if lever is None:
+        return replace(memory, loads={**loads, command.target: limit_w})
     if limit_w < lever.rated_w:
         loads[lever.device] = limit_w
-    moved_w = 0.0 if memory.loads.get(lever.device) == limit_w else min(limit_w, lever.rated_w) - lever.now_w
-    change = Effect(now, lever.device, 0.0, moved_w)
+    moved_w = min(limit_w, lever.rated_w) - lever.now_w
+    change_w = 0.0 if memory.loads.get(lever.device) == limit_w else moved_w
+    change = Effect(now, lever.device, 0.0, change_w)
     return replace(memory, loads=loads, effects=(*memory.effects, change))
 
 

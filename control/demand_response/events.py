@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
 from igoudar.control.actuation.command import Command
-from igoudar.control.actuation.executor import Outcome
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.demand_response import keeping, look
 from igoudar.control.demand_response.book import Book, noted
 from igoudar.control.demand_response.carried import carried, done
 from igoudar.control.demand_response.decide import decide
 from igoudar.control.demand_response.event import Event, EventState, returned
+from igoudar.control.demand_response.flight import Carrier, Flight, forgotten
 from igoudar.control.demand_response.intervals import Counters
 from igoudar.control.demand_response.levers import CapLever, Levers, Limit, Sight, Wishes
 from igoudar.control.demand_response.limits import limit_at
@@ -26,14 +25,6 @@ from igoudar.control.picture import Picture
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
-
-
-class Carrier(Protocol):
-    """Carries commands out: the executor."""
-
-    async def submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
-        """One outcome per command."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +74,14 @@ class Events:
     _counters: dict[bool, Counters] = field(default_factory=dict)  # of the grid meter, of the facility's
     _seen: Look | None = None
     _adopted: bool = False
+    _flight: Flight = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._flight = Flight(self.carrier)
+
+    async def stop(self) -> None:
+        """Nothing of ours goes on after this."""
+        await self._flight.stop()
 
     @property
     def acting(self) -> bool:
@@ -130,7 +129,7 @@ class Events:
         if seen.queue is None or not (self.book.open or self.memory.debts.jobs or not self.memory.idle):
             return
         self._look(seen, seen.queue, self.sight)
-        self.wishes, self.memory = decide(self.limit, self.sight, self.levers, self.memory, self.rules)
+        self.wishes, self.memory = decide(self.limit, self.sight, self._movable(), self.memory, self.rules)
         moved = await self._carry(now) if self.acting else False
         self._account(self.sight, seen.queue)
         self.book.keep(self.memory, now, moved=moved)
@@ -176,11 +175,24 @@ class Events:
         }
         self.memory = replace(self.memory, paused={**self.memory.paused, **new})
 
+    def _movable(self) -> Levers:
+        """Without devices that are still on their way, or did not do as told."""
+        if self._flight.busy:
+            return replace(self.levers, caps=(), loads=())
+        caps = tuple(one for one in self.levers.caps if one.target not in self.memory.refused)
+        loads = tuple(one for one in self.levers.loads if one.device not in self.memory.refused)
+        return replace(self.levers, caps=caps, loads=loads)
+
     async def _carry(self, now: datetime) -> bool:
         name = next(event.event_id for event in self.book.open if event.state is not EventState.ANNOUNCED)
-        batch = self.orders.batch(self.wishes, self.memory, name, now)
+        landed = self._flight.landed()
+        self.memory = forgotten(self.memory, landed)
+        batch = self.orders.batch(self.wishes, self.memory, name, now, setpoints=not self._flight.busy)
         self._note_pauses(batch.first, name)
-        outcomes = await self.carrier.submit(batch.first, now) if batch.first else []
+        outcomes = [*landed, *(await self.carrier.submit(batch.first, now) if batch.first else [])]
+        if batch.setpoints:
+            outcomes += await self._flight.send(batch.setpoints, now)
+            self.memory = self._flight.expected(self.memory, self.levers, now)
         if batch.then:
             outcomes += await self.carrier.submit(batch.then, now)
         for outcome in outcomes:

@@ -19,9 +19,10 @@ CAP_POINT = "power_limit_w"  # of a power shelf; an agent shares it out among it
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Commands in two steps: what takes load off first, then what puts load on."""
+    """Commands in steps: what takes load off first, setpoints of devices, then what puts load on."""
 
     first: tuple[Command, ...] = ()
+    setpoints: tuple[Command, ...] = ()
     then: tuple[Command, ...] = ()
 
 
@@ -35,21 +36,21 @@ class Orders:
     _sent: dict[tuple[str, str], tuple[float, datetime]] = field(default_factory=dict)
     _count: int = 0
 
-    def batch(self, wishes: Wishes, memory: Memory, event_id: str, now: datetime) -> Batch:
+    def batch(
+        self, wishes: Wishes, memory: Memory, event_id: str, now: datetime, *, setpoints: bool = True
+    ) -> Batch:
         """What follows from the wishes of one cycle; setpoints that stand are refreshed in time."""
         desk = _Desk(self, event_id, now)
         jobs = ActuatorClass.JOBS
         first = [
             *(desk.verb(delay.job_id, "delay", delay.until) for delay in wishes.delays),
-            *desk.battery(wishes.battery_w, memory.battery_w),
             *(desk.verb(pause.job_id, "suspend", pause.resume_by) for pause in wishes.pauses),
-            *desk.limits(ActuatorClass.CAPS, {**memory.caps, **wishes.caps}),
-            *desk.limits(ActuatorClass.LOADS, {**memory.loads, **wishes.loads}),
         ]
+        devices = desk.devices(wishes, memory) if setpoints else ()
         verbs = [(job_id, "resume") for job_id in wishes.resumes]
         verbs += [(job_id, "release") for job_id in wishes.releases]
         then = [desk.command(jobs, job_id, verb) for job_id, verb in verbs]
-        return Batch(tuple(first), tuple(then))
+        return Batch(tuple(first), tuple(devices), tuple(then))
 
     def due(self, target: str, point: str, value: float, now: datetime, least: float) -> bool:
         """Whether a setpoint must be sent: it changed, or its hold runs out."""
@@ -87,6 +88,11 @@ class _Desk:
 
     def setpoint(self, actuator: ActuatorClass, target: str, point: str, value: float) -> Command:
         return self.command(actuator, target, point, value=value, life_s=self.orders.hold_s)
+
+    def devices(self, wishes: Wishes, memory: Memory) -> Iterator[Command]:
+        yield from self.battery(wishes.battery_w, memory.battery_w)
+        yield from self.limits(ActuatorClass.CAPS, {**memory.caps, **wishes.caps})
+        yield from self.limits(ActuatorClass.LOADS, {**memory.loads, **wishes.loads})
 
     def limits(self, actuator: ActuatorClass, limits: Mapping[str, float]) -> Iterator[Command]:
         for target, limit_w in limits.items():

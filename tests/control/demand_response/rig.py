@@ -109,7 +109,8 @@ class Rig:
 
     def picture(self) -> Picture:
         seen = {name: reading.at for name, reading in self.readings.items()}
-        return Picture(self.now, dict(self.readings), seen)
+        heard = {name: reading for name, reading in self.readings.items() if name not in self.dead}
+        return Picture(self.now, heard, seen)
 
     def queue(self) -> Queue:
         cluster = self.plant.cluster
