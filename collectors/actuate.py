@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from igoudar.collectors import procedure
@@ -92,28 +92,25 @@ class Actuator:
         Raises:
             LinkFault: the device shows no value there.
         """
-        station = self._stations[wish.device]
+        station, rules = self._stations[wish.device], self.rules(wish)
         point = station.profile.points[wish.point]
-        assert point.writable is not None  # noqa: S101 - checked by the gate
-        before = await station.reader.ask(point)
-        return Order(
-            station,
-            point,
-            point.writable,
-            value,
-            math.nan if before is None else before,
-            self.timer_s(wish),
-            permit,
-        )
+        shown = await station.reader.ask(point)
+        before = math.nan if shown is None else shown
+        return Order(station, point, rules, value, before, self.timer_s(wish), permit)
+
+    def rules(self, wish: Setpoint) -> Writable:
+        """What the profile says of writing there."""
+        rules = self._stations[wish.device].profile.points[wish.point].writable
+        assert rules is not None  # noqa: S101 - checked by the gate
+        return rules
 
     def timer_s(self, wish: Setpoint) -> float:
         """What the reversion timer of a place is armed with [s, site time].
 
         The profile's time, as it is renewed; what must not be written often is armed for the command's life.
         """
-        points = self._stations[wish.device].profile.points
-        rules = points[wish.point].writable
-        if rules is None or not rules.reversion:
+        points, rules = self._stations[wish.device].profile.points, self.rules(wish)
+        if not rules.reversion:
             return 0.0
         life_s = (wish.expires_at - self._clock.now()).total_seconds() if rules.eeprom else 0.0
         timer = points[rules.reversion].writable
@@ -127,16 +124,17 @@ class Actuator:
         if not unchanged(order.before, wish.value, order.rules.deadband):
             return None
         held = self.holds.at((wish.device, wish.point))
-        if held is not None and await self._in_force(held, order):
+        if held is not None and await self._in_force(held, wish, order):
             self.holds.put(replace(held, wish=wish))
         elif order.rules.enable or order.rules.reversion:
             return None
         return Success(order.before)
 
-    async def _in_force(self, held: Held, order: Order) -> bool:
-        """Whether what we set is still enabled and its timer still runs."""
-        age_s = (self._clock.now() - held.renewed_at).total_seconds()
-        if not same(held.value, order.before) or (order.rules.reversion and age_s >= order.timer_s):
+    async def _in_force(self, held: Held, wish: Setpoint, order: Order) -> bool:
+        """Whether what we set is still enabled, and its timer runs for as long as it has to."""
+        ends_at = held.renewed_at + timedelta(seconds=held.timer_s)
+        needed_until = wish.expires_at if order.rules.eeprom else self._clock.now()
+        if not same(held.value, order.before) or (order.rules.reversion and ends_at < needed_until):
             return False
         if not order.rules.enable:
             return True
@@ -172,9 +170,8 @@ class Actuator:
         value = order.value if isinstance(result, Error) else result.value
         earlier = self.holds.at((wish.device, wish.point))
         before = earlier.before if earlier and same(earlier.value, order.before) else order.before
-        self.holds.put(
-            Held(wish, value, before, self._timed(order), self._clock.now(), self.gate.mandate.cycle)
-        )
+        now, cycle = self._clock.now(), self.gate.mandate.cycle
+        self.holds.put(Held(wish, value, before, self._timed(order), now, order.timer_s, cycle))
 
     def _timed(self, order: Order) -> bool:
         return bool(order.rules.reversion) and order.point.name not in order.station.device.no_reversion

@@ -27,6 +27,7 @@ class Held:
     before: float  # what stood there before our first write
     timed: bool  # a reversion timer takes it back without us
     renewed_at: datetime  # site time of the last write or renewal
+    timer_s: float = 0.0  # what its timer was armed with, site time; 0 = it has none
     renewed_cycle: tuple[int, int] = (0, 0)  # epoch and cycle of the control loop at that time
     failures: int = 0  # of giving it back
 

@@ -28,24 +28,23 @@ GIVEN_UP = ("observe", "not_approved", "overridden", "interlock")
 """Refusals of a setpoint that stands which mean that it is not wanted any more."""
 
 
-def deed(held: Held, refusal: Rejected | None, now: datetime, timer_s: float, *, turned: bool) -> Deed:
+def deed(held: Held, refusal: Rejected | None, now: datetime, *, turned: bool) -> Deed:
     """What to do about a setpoint that stands; pure.
 
     Args:
         held: It.
         refusal: What would forbid writing it now.
         now: Site time.
-        timer_s: What its reversion timer was armed with; 0 = it has none.
         turned: Whether the control loop has turned since it was last written.
     """
     age_s = (now - held.renewed_at).total_seconds()
-    if held.timed and age_s >= 2 * timer_s:
+    if held.timed and age_s >= 2 * held.timer_s:
         return "forget"  # its timer has run out: it is not ours any more
     if now >= held.wish.expires_at or (refusal is not None and refusal.reason in GIVEN_UP):
         return "release"
-    if refusal is not None or not timer_s:
+    if refusal is not None or not held.timer_s:
         return "keep"
-    return "renew" if turned and age_s >= timer_s / 3 else "keep"
+    return "renew" if turned and age_s >= held.timer_s / 3 else "keep"
 
 
 class Renewal:
@@ -100,10 +99,9 @@ class Renewal:
         if not self._gate.mandate.valid:  # nobody wants it any more, and for a while nobody else writes
             return "release" if self._gate.may_release() else "keep"
         refusal, cycle = self._gate.refusal(held.wish), self._gate.mandate.cycle
-        timer_s = self._actuator.timer_s(held.wish)
-        turned = cycle > held.renewed_cycle
+        turned = cycle > held.renewed_cycle and not self._actuator.rules(held.wish).eeprom
         reason = refusal if isinstance(refusal, Rejected) else None
-        return deed(held, reason, self._actuator.now(), timer_s, turned=turned)
+        return deed(held, reason, self._actuator.now(), turned=turned)
 
     async def _renew(self, held: Held) -> None:
         async with self._actuator.turns[held.wish.device]:
