@@ -114,8 +114,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(nodes: int = 8) -> Iterator[Cluster]:
-    """A cluster of its own: nodes gpu01, gpu02, ... of 8 GPUs each, partitions gpu (default) and flex."""
+def cluster(nodes: int = 8, every_s: int = 1) -> Iterator[Cluster]:
+    """A cluster of its own: nodes gpu01, gpu02, ... of 8 GPUs each, partitions gpu (default) and flex.
+
+    Slurm looks at all that waits each `every_s`; by its own choice it would do so twice a minute.
+    """
     for name in ("munged", "slurmctld", "slurmd", "scontrol", "squeue", "sbatch"):
         _daemon(name)
     _sweep()
@@ -123,7 +126,7 @@ def cluster(nodes: int = 8) -> Iterator[Cluster]:
     folder.chmod(0o755)  # munged wants a socket that everybody could reach
     (folder / "owner.pid").write_text(str(os.getpid()))
     names = tuple(f"gpu{number:02d}" for number in range(1, nodes + 1))
-    conf = write_conf(folder, names, getpass.getuser())
+    conf = write_conf(folder, names, getpass.getuser(), every_s)
     env = {**os.environ, "SLURM_CONF": str(conf), "TZ": "UTC"}
     running = Cluster(folder, conf, names, env)
     try:

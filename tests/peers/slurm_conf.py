@@ -45,7 +45,7 @@ MaxArraySize=100
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SchedulerType=sched/backfill
-SchedulerParameters=sched_interval=1,bf_interval=1,defer=0
+SchedulerParameters=sched_interval={every_s},bf_interval={every_s},defer=0
 PriorityType=priority/basic
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
@@ -69,7 +69,7 @@ PARTITIONS = (
 )
 
 
-def write_conf(folder: Path, names: Sequence[str], user: str) -> Path:
+def write_conf(folder: Path, names: Sequence[str], user: str, every_s: int) -> Path:
     """Everything that daemons of these nodes read, in `folder`; the path of slurm.conf."""
     host = socket.gethostname().split(".")[0]
     port, *ports = free_ports(1 + len(names))
@@ -79,6 +79,7 @@ def write_conf(folder: Path, names: Sequence[str], user: str) -> Path:
         host=host,
         port=port,
         user=user,
+        every_s=every_s,
         watts=len(names) * GPUS_PER_NODE * WATTS_PER_GPU,
     )
     nodes = [

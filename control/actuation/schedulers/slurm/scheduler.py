@@ -1,11 +1,13 @@
 """Slurm as a scheduler: each wish is checked against the rules on a fresh listing, then becomes one verb."""
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from igoudar.control.actuation.schedulers import Queue, RefusedError
 from igoudar.control.actuation.schedulers.slurm import rules, verbs
+from igoudar.control.actuation.schedulers.slurm.batches import Batches, Build
 from igoudar.control.actuation.schedulers.slurm.budget import WattBudget
 from igoudar.control.actuation.schedulers.slurm.history import History
 from igoudar.control.actuation.schedulers.slurm.jobs import SlurmJob
@@ -44,7 +46,7 @@ class SlurmScheduler:
         self._times = WallTimes(clock)
         self._history = History()
         self._listing = Listing(site, self._times, self._history)
-        self._known = Known(self._programs)
+        self._known, self._batches = Known(self._programs), Batches(self._programs)
         self._owner = ""  # SlurmUser, once the cluster has been checked
 
     async def start(self) -> None:
@@ -98,12 +100,12 @@ class SlurmScheduler:
             return
         mark = replace(self._known.mark(job), suspended=True)
         await self._remember(job, mark)
-        await self._act(job, verbs.suspend(job.target), mark)
+        await self._act(job, "suspend", lambda jobs: verbs.suspend(*jobs), mark)
 
     async def resume(self, job_id: str) -> None:
         """Go on with a suspended job."""
         job = await self._known.job(job_id, self._check_resume)
-        await self._act(job, verbs.resume(job.target))
+        await self._act(job, "resume", lambda jobs: verbs.resume(*jobs))
         mark = self._known.mark(job)
         if mark.suspended:
             await self._remember(job, replace(mark, suspended=False))
@@ -111,7 +113,7 @@ class SlurmScheduler:
     async def requeue(self, job_id: str) -> None:
         """Back to the queue, from its beginning: only where its user has agreed to it."""
         job = await self._known.job(job_id, lambda job: rules.check_requeue(job, self._rules))
-        await self._act(job, verbs.requeue(job.target))
+        await self._act(job, job.target, lambda jobs: verbs.requeue(*jobs))
 
     async def set_budget(self, watts: float, until: datetime) -> datetime:
         """Let no job start beyond `watts`, until then or for a quarter of an hour; until when it holds."""
@@ -176,18 +178,19 @@ class SlurmScheduler:
     async def _begin(self, job: SlurmJob, begin_s: float, mark: Mark) -> None:
         at = datetime.fromtimestamp(begin_s, UTC) if begin_s else None
         text = mark.text() if writable(job.mark) else None
-        await self._act(job, verbs.begin(job.target, at, text), mark)
+        await self._act(job, ("begin", at, text), lambda jobs: verbs.begin(at, text, *jobs), mark)
 
     async def _remember(self, job: SlurmJob, mark: Mark) -> None:
         if writable(job.mark):
-            await self._act(job, verbs.mark(job.target, mark.text()))
+            text = mark.text()
+            await self._act(job, ("mark", text), lambda jobs: verbs.mark(text, *jobs))
         else:
             self._known.touch(job, mark)
 
-    async def _act(self, job: SlurmJob, verb: verbs.Verb, mark: Mark | None = None) -> None:
+    async def _act(self, job: SlurmJob, same: Hashable, build: Build, mark: Mark | None = None) -> None:
         await self._ready()
         try:
-            await self._programs.run(verb)
+            await self._batches.run(same, job.target, build)
         except CommandError as error:
             raise _changed(job, error) from error
         finally:

@@ -39,25 +39,25 @@ UNRESERVE = Verb(("scontrol", "delete", f"reservation={RESERVATION}"), acts=True
 QOS = Verb(("sacctmgr", "--noheader", "--parsable2", "--readonly", "show", "qos", "format=name"))
 
 
-def begin(job: str, at: datetime | None, mark: str | None) -> Verb:
-    """Let a waiting job start at a time, None = as soon as it can; `mark` says that it was us."""
+def begin(at: datetime | None, mark: str | None, *jobs: str) -> Verb:
+    """Let waiting jobs start at a time, None = as soon as they can; `mark` says that it was us."""
     time = _time(at) if at else "now"
-    return _update(job, f"StartTime={time}", *_marked(mark))
+    return _update(jobs, f"StartTime={time}", *_marked(mark))
 
 
-def mark(job: str, text: str) -> Verb:
-    """Set the administrator's comment of a job, "" = none."""
-    return _update(job, *_marked(text))
+def mark(text: str, *jobs: str) -> Verb:
+    """Set the administrator's comment of jobs, "" = none."""
+    return _update(jobs, *_marked(text))
 
 
-def suspend(job: str) -> Verb:
-    """Stop a running job where it stands."""
-    return Verb(("scontrol", "suspend", _form(JOB, job, "job")), acts=True)
+def suspend(*jobs: str) -> Verb:
+    """Stop running jobs where they stand."""
+    return Verb(("scontrol", "suspend", _list(jobs)), acts=True)
 
 
-def resume(job: str) -> Verb:
-    """Go on with a suspended job."""
-    return Verb(("scontrol", "resume", _form(JOB, job, "job")), acts=True)
+def resume(*jobs: str) -> Verb:
+    """Go on with suspended jobs."""
+    return Verb(("scontrol", "resume", _list(jobs)), acts=True)
 
 
 def requeue(job: str) -> Verb:
@@ -88,8 +88,12 @@ def _taken(licence: str, watts: int, end: datetime) -> Sequence[str]:
     return (f"ReservationName={RESERVATION}", f"Licenses={name}:{_whole(watts)}", f"EndTime={_time(end)}")
 
 
-def _update(job: str, *words: str) -> Verb:
-    return Verb(("scontrol", "update", f"JobId={_form(JOB, job, 'job')}", *words), acts=True)
+def _update(jobs: Sequence[str], *words: str) -> Verb:
+    return Verb(("scontrol", "update", f"JobId={_list(jobs)}", *words), acts=True)
+
+
+def _list(jobs: Sequence[str]) -> str:
+    return ",".join([_form(JOB, job, "job") for job in jobs or ("",)])
 
 
 def _marked(mark: str | None) -> Sequence[str]:

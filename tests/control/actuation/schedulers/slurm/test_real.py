@@ -12,6 +12,16 @@ from igoudar.core.model import JobState
 pytestmark = pytest.mark.xdist_group("slurm")
 
 
+HERE = "--nodelist=gpu01"
+
+
+def busy(slurm: Cluster) -> str:
+    """An urgent job on all GPUs of one node, so that those which want them wait."""
+    job = slurm.submit("--partition=gpu", HERE, gpus=8)
+    slurm.wait_state(job, "RUNNING")
+    return job
+
+
 def full(slurm: Cluster) -> list[str]:
     """Urgent jobs on every GPU, so that all others wait."""
     jobs = [slurm.submit("--partition=gpu", gpus=8) for _ in slurm.names]
@@ -56,10 +66,11 @@ async def test_a_delay_is_a_begin_time_and_ends_by_itself(slurm: Cluster) -> Non
 
 async def test_a_release_takes_our_delay_back(slurm: Cluster) -> None:
     at = clock(1.0)
-    scheduler = adapter(slurm, at)
-    job = slurm.submit(*FLEX, "--begin=now+1")
+    first, scheduler = busy(slurm), adapter(slurm, at)
+    job = slurm.submit(*FLEX, HERE)
     await scheduler.delay(job, at.now() + timedelta(hours=2))
     assert (await listed(scheduler, job)).blocked == ""
+    slurm.run("scancel", first)
     await scheduler.release(job)
     slurm.wait_state(job, "RUNNING")
     assert slurm.jobs()[job]["admin_comment"] == ""
@@ -84,8 +95,9 @@ async def test_a_user_s_own_begin_time_is_kept(slurm: Cluster) -> None:
 
 async def test_another_control_knows_whose_the_begin_time_is(slurm: Cluster) -> None:
     at = clock(1.0)
-    job = slurm.submit(*FLEX, "--begin=now+1")
+    first, job = busy(slurm), slurm.submit(*FLEX, HERE)
     await adapter(slurm, at).delay(job, at.now() + timedelta(hours=2))
+    slurm.run("scancel", first)
     await adapter(slurm, at).release(job)  # one that was started since
     slurm.wait_state(job, "RUNNING")
 
@@ -93,13 +105,13 @@ async def test_another_control_knows_whose_the_begin_time_is(slurm: Cluster) -> 
 async def test_an_administrator_s_comment_is_left_alone(slurm: Cluster) -> None:
     at = clock(1.0)
     scheduler = adapter(slurm, at)
-    job = slurm.submit(*FLEX, "--hold")
-    slurm.run("scontrol", "update", f"JobId={job}", "AdminComment=billed to physics", "StartTime=now+1")
-    slurm.run("scontrol", "release", job)
+    first, job = busy(slurm), slurm.submit(*FLEX, HERE)
+    slurm.run("scontrol", "update", f"JobId={job}", "AdminComment=billed to physics")
     await scheduler.delay(job, at.now() + timedelta(hours=2))
     assert slurm.jobs()[job]["admin_comment"] == "billed to physics"
     with pytest.raises(RefusedError):
         await adapter(slurm, at).release(job)  # who does not know that it was us keeps off
+    slurm.run("scancel", first)
     await scheduler.release(job)
     slurm.wait_state(job, "RUNNING")
 

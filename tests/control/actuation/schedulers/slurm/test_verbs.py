@@ -28,12 +28,14 @@ def test_nothing_but_a_job_is_ever_asked_for(job: str) -> None:
         with pytest.raises(CommandError):
             verb(job)
     with pytest.raises(CommandError):
-        verbs.begin(job, AT, None)
+        verbs.suspend("1", job)
+    with pytest.raises(CommandError):
+        verbs.begin(AT, None, job)
 
 
 @given(st.text())
 def test_a_word_of_a_command_never_begins_with_a_dash_or_has_a_space(text: str) -> None:
-    for build in (verbs.suspend, lambda job: verbs.mark("1", job), lambda node: verbs.power(node, up=True)):
+    for build in (verbs.suspend, lambda text: verbs.mark(text, "1"), lambda node: verbs.power(node, up=True)):
         try:
             words = build(text).words
         except CommandError:
@@ -42,15 +44,15 @@ def test_a_word_of_a_command_never_begins_with_a_dash_or_has_a_space(text: str) 
 
 
 def test_times_are_utc_whatever_zone_they_come_in() -> None:
-    words = verbs.begin("7", AT, "igoudar:at=1").words
+    words = verbs.begin(AT, "igoudar:at=1", "7", "8_2").words
     assert words == (
         "scontrol",
         "update",
-        "JobId=7",
+        "JobId=7,8_2",
         "StartTime=2026-03-01T11:00:00",
         "AdminComment=igoudar:at=1",
     )
-    assert verbs.begin("7", None, None).words[-1] == "StartTime=now"
+    assert verbs.begin(None, None, "7").words[-1] == "StartTime=now"
 
 
 def test_a_budget_names_its_reservation_licence_end_and_owner() -> None:
