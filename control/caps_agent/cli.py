@@ -13,6 +13,7 @@ File = Annotated[Path, typer.Option("--config", help="The agent's file (docs/cap
 Check = Annotated[
     bool, typer.Option("--check", help="Read the file and the GPUs, say what is there, and stop.")
 ]
+Json = Annotated[bool, typer.Option("--json", help="With --check: print one JSON document.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="en or fr (or IGOUDAR_LANG).")]
 
 
@@ -23,7 +24,7 @@ def add_commands(app: typer.Typer) -> None:
     )
 
 
-def cap_agent(config: File, check: Check = False, lang: Lang = None) -> None:
+def cap_agent(config: File, check: Check = False, json: Json = False, lang: Lang = None) -> None:
     """Serve until stopped; with --check nothing is served and nothing is set."""
     from igoudar.control.caps_agent.config import load_config
     from igoudar.control.caps_agent.server import tls_context
@@ -32,7 +33,7 @@ def cap_agent(config: File, check: Check = False, lang: Lang = None) -> None:
     found = load_config(config)
     if check:
         tls_context(found)
-        return _tell(choose_language(lang))
+        return _tell(choose_language(lang), as_json=json)
     from igoudar.control.caps_agent.service import run
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
@@ -47,19 +48,22 @@ def cap_agent(config: File, check: Check = False, lang: Lang = None) -> None:
     )
 
 
-def _tell(speech: str) -> None:
+def _tell(speech: str, *, as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
     from igoudar.control.caps_agent.nvml import Nvml
 
     nvml = Nvml()
     try:
-        for gpu in nvml.look():
-            params = {
-                "index": str(gpu.index),
-                "name": printable(gpu.name),
-                "limit_w": gpu.limit_w,
-                "minimum_w": gpu.minimum_w,
-                "maximum_w": gpu.maximum_w,
-            }
-            typer.echo(render("caps.gpu", params, speech))
+        gpus, driver = nvml.look(), nvml.driver()
     finally:
         nvml.close()
+    if as_json:
+        return typer.echo(json.dumps({"driver": driver, "gpus": [asdict(gpu) for gpu in gpus]}))
+    for gpu in gpus:
+        shown = {name: value for name, value in asdict(gpu).items() if name.endswith("_w")}
+        typer.echo(
+            render("caps.gpu", {**shown, "index": str(gpu.index), "name": printable(gpu.name)}, speech)
+        )
+    return None

@@ -194,6 +194,10 @@ def test_check_reads_and_sets_nothing(agent: Agent, node: Node) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "GPU 0, NVIDIA-GB200: limit 1.2 kW, may be 400 W to 1.2 kW." in done.stdout
+    done = subprocess.run(
+        (*command, "--check", "--json"), capture_output=True, text=True, env=agent._environment, check=True
+    )
+    assert [gpu["limit_w"] for gpu in json.loads(done.stdout)["gpus"]] == [1200.0, 1200.0]
     assert node.limits_w == [1200.0, 1200.0]
 
 
