@@ -153,6 +153,16 @@ async def test_21_what_may_not_be_written_never_reaches_the_wire(tmp_path: Path)
         assert (await client.metrics())['collector_writes_rejected_total{reason="expired"}'] == 1
 
 
+async def test_a_control_process_that_was_taken_over_is_told_so(tmp_path: Path) -> None:
+    async with pymodbus_server(UNITS) as port, collecting(tmp_path, addresses(port)) as (client, _):
+        await client.authority(Authority(9, "successor", 60.0, {"curtailment": "auto"}, cycle=1))
+        with pytest.raises(LinkError, match="taken over by epoch 9"):
+            await client.authority(Authority(8, "first", 60.0, {"curtailment": "auto"}, cycle=99))
+        await answering(client, 2)
+        assert await client.write(limit(50.0, epoch=8)) == Rejected("stale_epoch")
+        assert await client.write(limit(50.0, epoch=9)) == Success(50.0)
+
+
 async def test_6_a_dead_device_costs_only_itself(tmp_path: Path) -> None:
     async def silent(asked: Asked, writer: asyncio.StreamWriter) -> None:
         del asked, writer
