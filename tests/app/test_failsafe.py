@@ -2,50 +2,19 @@
 
 import signal
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from igoudar.control.failsafe.deeds import read_deeds
 from igoudar.control.failsafe.heartbeat import Heartbeat
-from igoudar.control.failsafe.suspended import SuspendedJobs
 from igoudar.control.failsafe.watch import Why
 from tests.app.apart import Apart, apart
 from tests.app.live import wait_until
+from tests.app.lone_cluster import Cluster
 
 pytestmark = pytest.mark.xdist_group("live")
-
-
-class Cluster:
-    """The simulated cluster's own API."""
-
-    def __init__(self, parts: Apart) -> None:
-        self._parts = parts
-        wait_until("a cluster", (parts.state / "endpoints.json").exists)
-
-    def ask(self, method: str, path: str, **body: object) -> Any:
-        with httpx.Client(timeout=10, trust_env=False) as http:
-            url = self._parts.endpoints()["scheduler"] + path
-            return http.request(method, url, **({"json": body} if body else {})).json()
-
-    def run_job(self, job_id: str) -> None:
-        """A job of one GPU that runs for a day."""
-        self.ask("POST", "/v1/submit", job_id=job_id, gpus=1, duration_s=86_400.0, flexible=False)
-        wait_until(f"{job_id} runs", lambda: self.state(job_id) == "running")
-
-    def pause(self, job_id: str, life: timedelta) -> datetime:
-        """What control does: first the promise, then the pause."""
-        now = self._parts.clock.now()
-        SuspendedJobs(self._parts.state).note(job_id, now, now + life)
-        assert self.ask("POST", f"/v1/jobs/{job_id}/suspend", x=1)["state"] == "suspended"
-        return now + life
-
-    def state(self, job_id: str) -> str:
-        jobs = {job["job_id"]: job["state"] for job in self.ask("GET", "/v1/jobs")["jobs"]}
-        return str(jobs.get(job_id))
 
 
 def watched(parts: Apart) -> None:
