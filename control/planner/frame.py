@@ -27,6 +27,7 @@ class Used:
     desalinated_wh: float = 0.0
     electrolysed_wh: float = 0.0
     peak_import_w: float = 0.0
+    unread_h: float = 0.0  # of today, before these meters were first read
 
 
 def limits(site: Site, gpus: int) -> Limits:
@@ -115,8 +116,8 @@ def view(
     now_s = (now - zero).total_seconds()
     notes = [Why("planner.note_no_charge")] if soc_pct is None and bounds.battery_wh else []
     soc_wh = bounds.battery_wh * (UNKNOWN_CHARGE if soc_pct is None else soc_pct / 100)
-    desalinated_wh, short = _owed(site.desalination, used.desalinated_wh, now_s)
-    electrolysed_wh, short_too = _owed(site.electrolyser, used.electrolysed_wh, now_s)
+    desalinated_wh, short = _owed(site.desalination, used.desalinated_wh, used.unread_h, now_s)
+    electrolysed_wh, short_too = _owed(site.electrolyser, used.electrolysed_wh, used.unread_h, now_s)
     if short + short_too > 0:
         notes.append(Why("planner.note_drives_short", {"energy_wh": short + short_too}))
     found = View(
@@ -146,8 +147,12 @@ def urgent_w(it_w: float, jobs: Sequence[QueuedJob], gpu_w: float) -> float:
     return max(0.0, it_w - running * gpu_w)
 
 
-def _owed(load: FlexibleLoad, done_wh: float, now_s: float) -> tuple[float, float]:
-    """What counts as drawn today [Wh]: what can't be made up before midnight is let go, and told."""
+def _owed(load: FlexibleLoad, read_wh: float, unread_h: float, now_s: float) -> tuple[float, float]:
+    """What counts as drawn today [Wh]: what can't be made up before midnight is let go, and told.
+
+    Hours that nobody has read count as drawn evenly, as the load does by itself.
+    """
+    done_wh = read_wh + load.daily_wh * unread_h / 24.0
     left_h = 24.0 - now_s % 86_400.0 / 3600.0
     lost_wh = max(0.0, load.daily_wh - done_wh - load.power_w * left_h)
     return done_wh + lost_wh, lost_wh

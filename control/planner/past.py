@@ -48,6 +48,7 @@ def used(ledger: Ledger, books: Books, now: datetime) -> Used:
         _counted_wh(ledger, books, "desalination", midnight, now),
         _counted_wh(ledger, books, "electrolyser", midnight, now),
         float(np.nanmax(imported)) if np.isfinite(imported).any() else 0.0,
+        _unread_h(ledger, books, midnight, now),
     )
 
 
@@ -70,6 +71,12 @@ def _power_w(ledger: Ledger, books: Books, role: str, edges: Floats) -> Floats:
     series = books.of(role, IMPORT)
     power: Floats = ledger.energies_wh(series, edges) * 3600.0 / STEP_S
     return power
+
+
+def _unread_h(ledger: Ledger, books: Books, midnight: datetime, now: datetime) -> float:
+    """Hours of today before the flexible loads were first read."""
+    span = ledger.span((*books.of("desalination"), *books.of("electrolyser")))
+    return max(0.0, ((span[0] if span else now) - midnight).total_seconds() / 3600.0)
 
 
 def _counted_wh(ledger: Ledger, books: Books, role: str, start: datetime, end: datetime) -> float:

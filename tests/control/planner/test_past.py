@@ -58,7 +58,16 @@ def test_the_days_quantities_and_the_weeks_peak_come_from_the_counters(ledger: L
     counted = used(ledger, books, NOW)
     assert counted.desalinated_wh == pytest.approx(20e3 * 6)
     assert counted.electrolysed_wh == 0.0
+    midnight = NOW.replace(hour=0, minute=0)
     assert counted.peak_import_w == pytest.approx(350e3)
+    assert counted.unread_h == pytest.approx((NOW - midnight).total_seconds() / 3600 - 6)
+
+
+def test_hours_that_nobody_read_count_as_drawn_evenly(site: Any) -> None:
+    unread = Used(desalinated_wh=20e3, unread_h=6.0)
+    found, notes = view(NOW, site, queue(), [], powers(), 1.1, 50.0, unread, Margins())
+    assert found.desalinated_wh == pytest.approx(20e3 + site.desalination.daily_wh / 4)
+    assert [note.code for note in notes if "drives" in note.code] == []
 
 
 def test_a_quantity_that_can_not_be_met_any_more_is_let_go_and_told(site: Any) -> None:
