@@ -97,7 +97,11 @@ async def serve(app: FastAPI, listener: socket.socket, listening: Listening | No
     server = uvicorn.Server(config)
     # The process' own signals belong to the service that runs us, not to its web server.
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
-    await server.serve(sockets=[listener])
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        for one in getattr(server, "servers", ()):  # cancelled, uvicorn leaves its sockets to the event loop
+            one.close()
 
 
 def _load(listening: Listening) -> None:

@@ -129,3 +129,14 @@ async def test_the_plan_and_why_a_job_waits(igoudar: Any) -> None:
     assert "\x1b" not in why.output
     told = json.loads((await igoudar("job", "why", "job-1", "--json")).output)
     assert told[1]["consequence"]["code"] == "planner.consequence_deadline"
+
+
+async def test_the_audit_is_shown_with_before_after_and_reason(igoudar: Any) -> None:
+    assert (await igoudar("mode", "advise", "--yes", "--reason", "drill")).exit_code == 0
+    shown = await igoudar("audit", "show", "--target", "mode", "--limit", "1")
+    assert "operator  mode mode: auto -> advise  [done]  operator: drill" in shown.stdout
+    (line,) = json.loads((await igoudar("audit", "show", "--limit", "1", "--json")).stdout)
+    assert len(line["hash"]) == 64
+    later = await igoudar("audit", "show", "--since", "2100-01-01T00:00:00")
+    assert later.stdout == ""
+    assert (await igoudar("audit", "verify")).exit_code == 0
