@@ -78,6 +78,10 @@ class CollectClient:
         """
         await self._ask("authority", authority=pack_authority(authority))
 
+    async def hands_off(self, who: str, why: str, *, on: bool = True) -> None:
+        """Stop every write from now on, or let them through again; the file STATE/handsoff is the same."""
+        await self._ask("handsoff", on=on, who=who, why=why)
+
     async def subscribe(self) -> AsyncIterator[list[Reading]]:
         """Every batch of readings from now on, on a connection of its own; ends when the collector goes."""
         reader, writer = await self._open()

@@ -63,6 +63,17 @@ class Gate:
         """Whether a person has stopped all writes."""
         return handsoff.is_on(self._state)
 
+    def set_hands_off(self, on: bool, who: str, why: str) -> None:
+        """Stop all writes, or let them through again.
+
+        Raises:
+            StoreError: the file can't be changed.
+        """
+        if on:
+            handsoff.turn_on(self._state, who, why)
+        else:
+            handsoff.turn_off(self._state)
+
     def ground(self, device: str) -> Ground:
         """The site as it stands now, for writes to one device."""
         station = self._stations.get(device)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
 from typing import Any
 
 from igoudar.collectors import codec
@@ -13,7 +12,7 @@ from igoudar.collectors.opcua_door import Door
 from igoudar.collectors.opcua_line import Item, Line
 from igoudar.collectors.opcua_skew import Skew
 from igoudar.collectors.opcua_subscription import Stream, SubscriptionFault
-from igoudar.collectors.opcua_values import NOT_THERE, Sample, classified, sample, variant
+from igoudar.collectors.opcua_values import NOT_THERE, Sample, classified, newest, sample, variant
 from igoudar.collectors.readers import Permit, Values
 from igoudar.core.model import Point, Profile, Quality, Reason
 
@@ -81,7 +80,7 @@ class OpcUaSession:
         if not values:
             reason = next((reason for _, reason in flags.values()), Reason.MISSING)
             raise LinkFault(reason, "the server has no good value of it", where=f"{self.url} {tag}")
-        return Values(values, flags, _newest(samples.values()))
+        return Values(values, flags, newest(samples.values()))
 
     async def ask(self, item: Item) -> float | None:
         """Read one node now.
@@ -226,11 +225,6 @@ class OpcUaReader:
     async def write(self, point: Point, value: float, permit: Permit) -> float:
         """See Reader."""
         return await self._session.write(Item(self._tag, point, self._profile.namespace), value, permit)
-
-
-def _newest(samples: Iterable[Sample]) -> datetime | None:
-    times = [s.source_at for s in samples if s.source_at is not None]
-    return max(times, default=None)
 
 
 def _parts(items: Sequence[Item], limit: int) -> list[Sequence[Item]]:

@@ -1,6 +1,6 @@
 """What an OPC UA server says, as values, qualities and faults of ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,6 +44,11 @@ def sample(point: Point, answer: "ua.DataValue | None") -> Sample:
     if code & UNCERTAIN and quality is Quality.GOOD:
         quality, reason = Quality.UNCERTAIN, Reason.STATUS_CODE
     return Sample(value, quality, reason, at)
+
+
+def newest(samples: Iterable[Sample]) -> datetime | None:
+    """The latest source time of all samples."""
+    return max((s.source_at for s in samples if s.source_at is not None), default=None)
 
 
 def variant(value: float, kind: "ua.VariantType") -> "ua.Variant":

@@ -4,9 +4,10 @@ A name may carry labels as in Prometheus' text format: `name{label="value"}`.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from igoudar.collectors.keep import Sees
+from igoudar.collectors.links import Links
 from igoudar.collectors.live import Live
 from igoudar.collectors.poll import Station
 from igoudar.core.clock import Clock
@@ -39,6 +40,31 @@ def gap_metrics(live: Live) -> dict[str, float]:
         f'collector_gaps_by_cause_total{{cause="{reason.name.lower()}"}}': count
         for reason, count in sorted(live.gap_causes.items())
     }
+
+
+def link_metrics(links: Links) -> dict[str, float]:
+    """Connections, sessions and what came late or skewed over them."""
+    return {
+        "collector_connections_total": sum(link.generation for link in links.modbus),
+        "collector_late_answers_total": sum(link.late for link in links.modbus),
+        "collector_opcua_sessions_total": sum(session.sessions for session in links.opcua),
+        "collector_opcua_changes_total": sum(session.changes for session in links.opcua),
+        "collector_opcua_polled_servers": sum(session.polled for session in links.opcua),
+        "collector_opcua_skew_s": _worst(session.skew.seconds for session in links.opcua),
+    }
+
+
+def clock_metrics(stations: Mapping[str, Station]) -> dict[str, float]:
+    """The worst clock of a device."""
+    clocks = [station.memory.clock for station in stations.values()]
+    return {
+        "collector_clock_offset_s": _worst(clock.offset_s for clock in clocks),
+        "collector_clock_drift_ppm": _worst(clock.drift_ppm for clock in clocks),
+    }
+
+
+def _worst(figures: Iterable[float | None]) -> float:
+    return max((figure or 0.0 for figure in figures), key=abs, default=0.0)
 
 
 def health_metrics(stations: Mapping[str, Station], live: Live) -> dict[str, float]:

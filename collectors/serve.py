@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from igoudar.collectors import wire
 from igoudar.collectors.authority import Authority, unpack_authority
@@ -22,14 +22,21 @@ LONGEST_PATH = 107  # bytes of a Unix socket's path (sun_path, with its closing 
 BEHIND = 64  # batches a subscriber may lag before it is cut off: it may reconnect, memory can't come back
 
 
+class Hands(NamedTuple):
+    """What acts on the plant."""
+
+    write: Callable[[Setpoint], Awaitable[Result]]  # carries out a setpoint
+    obey: Callable[[Authority], None]  # takes an authority, or raises CommandError
+    take_off: Callable[[bool, str, str], None]  # hands off or on again, who and why; or raises StoreError
+
+
 class Server:
     """Answers clients; one task each.
 
     Args:
         snapshot: Gives the newest of everything.
         metrics: Gives the collector's own figures.
-        write: Carries out a setpoint.
-        obey: Takes an authority, or raises CommandError.
+        hands: Act on the plant.
         inspector: Reads and records single devices.
     """
 
@@ -37,12 +44,11 @@ class Server:
         self,
         snapshot: Callable[[], Snapshot],
         metrics: Callable[[], Mapping[str, float]],
-        write: Callable[[Setpoint], Awaitable[Result]],
-        obey: Callable[[Authority], None],
+        hands: Hands,
         inspector: Inspector,
     ) -> None:
-        self._snapshot, self._metrics, self._write = snapshot, metrics, write
-        self._obey, self._inspector = obey, inspector
+        self._snapshot, self._metrics = snapshot, metrics
+        self._hands, self._inspector = hands, inspector
         self._clients: set[asyncio.Task[None]] = set()
         self._subscribers: dict[asyncio.StreamWriter, tuple[int, asyncio.Queue[bytes]]] = {}
 
@@ -131,18 +137,25 @@ class Server:
                     return {"ok": True, "profile": found.profile, "reading": wire.pack_reading(found.reading)}
                 case "record":
                     return {"ok": True, "dump": await self._inspector.record(str(request["device"]))}
-                case "write":
-                    result = await self._write(wire.unpack_setpoint(request["setpoint"]))
-                    return {"ok": True, "result": wire.pack_result(result)}
-                case "authority":
-                    self._obey(unpack_authority(request["authority"]))
-                    return {"ok": True}
+                case "write" | "authority" | "handsoff" as op:
+                    return {"ok": True, **await self._act(op, request)}
                 case other:
                     return {"ok": False, "error": f"unknown op {other!r}"}
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             return {"ok": False, "error": f"not a valid request ({error!r})"}
         except IgoudarError as error:
             return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
+
+    async def _act(self, op: str, request: wire.Frame) -> dict[str, Any]:
+        """What acts on the plant, or decides who may."""
+        if op == "write":
+            result = await self._hands.write(wire.unpack_setpoint(request["setpoint"]))
+            return {"result": wire.pack_result(result)}
+        if op == "authority":
+            self._hands.obey(unpack_authority(request["authority"]))
+        else:
+            self._hands.take_off(bool(request["on"]), str(request["who"]), str(request["why"]))
+        return {}
 
 
 def _make_way(path: Path) -> None:

@@ -20,8 +20,14 @@ from igoudar.collectors.mandate import Mandate
 from igoudar.collectors.opcua_door import Doors
 from igoudar.collectors.poll import Station, Tally, period_s, phases, poll
 from igoudar.collectors.renewal import Renewal
-from igoudar.collectors.self_metrics import Lag, gap_metrics, health_metrics
-from igoudar.collectors.serve import Server
+from igoudar.collectors.self_metrics import (
+    Lag,
+    clock_metrics,
+    gap_metrics,
+    health_metrics,
+    link_metrics,
+)
+from igoudar.collectors.serve import Hands, Server
 from igoudar.collectors.slow import slow_rules
 from igoudar.core.clock import Clock
 from igoudar.core.errors import ConfigError
@@ -66,7 +72,8 @@ class Collector:
         self.actuator = Actuator(self.stations, self.gate, clock, state)
         self.renewal, self.heart = Renewal(self.actuator), Heart(self.gate, self.actuator.holds)
         inspector = Inspector(self.stations, clock)
-        self.server = Server(self.live.snapshot, self.metrics, self.actuator.write, mandate.take, inspector)
+        hands = Hands(self.actuator.write, mandate.take, self.gate.set_hands_off)
+        self.server = Server(self.live.snapshot, self.metrics, hands, inspector)
         self.lag = Lag(clock, acknowledged)
         self.keeper = open_keeper(
             store, state / SPOOL, site.spool, tell=self.server.publish, acknowledged=self.lag
@@ -133,20 +140,8 @@ class Collector:
             **keeping_metrics(self.keeper, self._site.spool),
             "collector_overruns_total": self.tally.overruns,
             "collector_surprises_total": self.tally.surprises,
-            "collector_connections_total": sum(link.generation for link in self.links.modbus),
-            "collector_late_answers_total": sum(link.late for link in self.links.modbus),
-            "collector_opcua_sessions_total": sum(session.sessions for session in self.links.opcua),
-            "collector_opcua_changes_total": sum(session.changes for session in self.links.opcua),
-            "collector_opcua_polled_servers": sum(session.polled for session in self.links.opcua),
-            "collector_opcua_skew_s": max(
-                (session.skew.seconds or 0.0 for session in self.links.opcua), key=abs, default=0.0
-            ),
-            "collector_clock_offset_s": max(
-                (s.memory.clock.offset_s or 0.0 for s in self.stations.values()), key=abs, default=0.0
-            ),
-            "collector_clock_drift_ppm": max(
-                (s.memory.clock.drift_ppm or 0.0 for s in self.stations.values()), key=abs, default=0.0
-            ),
+            **link_metrics(self.links),
+            **clock_metrics(self.stations),
             "collector_subscribers": self.server.subscribers,
             "collector_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }

@@ -70,6 +70,15 @@ COLLECTOR: Mapping[str, Figure] = {
     "quarantine_dropped_total": counter(
         "collector_quarantine_dropped", "Readings that the full quarantine dropped."
     ),
+    "writes_total": counter("collector_writes", "Setpoints asked for, by result; an error wants a person."),
+    "writes_rejected_total": counter("collector_writes_rejected", "Setpoints not written, by reason."),
+    "setpoints_held": gauge("collector_setpoints_held", "Setpoints that stand on devices by our doing."),
+    "setpoints_lost_total": counter(
+        "collector_setpoints_lost", "Setpoints that somebody else changed, or that could not be given back."
+    ),
+    "heartbeats_total": counter("collector_heartbeats", "Heartbeats written to the plant."),
+    "authority_valid": gauge("collector_authority_valid", "1 while a control process may write."),
+    "hands_off": gauge("collector_hands_off", "1 while a person has stopped every write."),
     "overruns_total": counter("collector_missed_polls", "Polls skipped as the one before took too long."),
     "surprises_total": counter("collector_surprises", "Exceptions that no link should raise."),
     "connections_total": counter("collector_connections", "Modbus connections opened, reconnects included."),

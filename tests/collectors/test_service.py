@@ -15,6 +15,7 @@ from igoudar.collectors.authority import Authority
 from igoudar.collectors.client import CollectClient
 from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Success
+from igoudar.core import handsoff
 from igoudar.core.clock import ManualClock
 from igoudar.core.errors import ConfigError, LinkError
 from igoudar.core.model import Device, Reason, Setpoint, Site
@@ -161,6 +162,17 @@ async def test_a_control_process_that_was_taken_over_is_told_so(tmp_path: Path) 
         await answering(client, 2)
         assert await client.write(limit(50.0, epoch=8)) == Rejected("stale_epoch")
         assert await client.write(limit(50.0, epoch=9)) == Success(50.0)
+
+
+async def test_hands_off_works_over_the_socket_too(tmp_path: Path) -> None:
+    async with pymodbus_server(UNITS) as port, collecting(tmp_path, addresses(port)) as (client, _):
+        await answering(client, 2)
+        await client.hands_off("asmae", "smoke")
+        assert await client.write(limit(50.0)) == Rejected("hands_off")
+        assert (await client.metrics())["collector_hands_off"] == 1
+        assert handsoff.read(tmp_path) is not None
+        await client.hands_off("asmae", "only dust", on=False)
+        assert await client.write(limit(50.0)) == Success(50.0)
 
 
 async def test_6_a_dead_device_costs_only_itself(tmp_path: Path) -> None:
