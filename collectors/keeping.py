@@ -1,9 +1,10 @@
 """The keeper of a state folder: its spool opened, its figures named."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from igoudar.collectors.keep import Keeper, Sees
 from igoudar.collectors.quarantine import Quarantine
@@ -56,6 +57,20 @@ def open_keeper(
 def _unusable(folder: Path, error: OSError) -> StoreError:
     what = f"the spool can't be opened ({error.strerror or error})"
     return StoreError(what, where=str(folder), fix="free disk space or check its permissions")
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A store that tells of itself."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """Its own figures."""
+        ...
+
+
+def store_metrics(store: TelemetryStore) -> Mapping[str, float]:
+    """The store's own figures; a store across a network has a server that tells its own."""
+    return store.metrics() if isinstance(store, Measured) else {}
 
 
 def keeping_metrics(keeper: Keeper, rules: SpoolRules) -> dict[str, float]:

@@ -13,7 +13,7 @@ from igoudar.collectors.gate import Gate
 from igoudar.collectors.heartbeat import Heart, heartbeat
 from igoudar.collectors.inspector import Inspector
 from igoudar.collectors.keep import Sees, nobody
-from igoudar.collectors.keeping import SPOOL, keeping_metrics, open_keeper, spool_folder
+from igoudar.collectors.keeping import SPOOL, keeping_metrics, open_keeper, spool_folder, store_metrics
 from igoudar.collectors.links import Links, build
 from igoudar.collectors.live import MISSED_POLLS, Live
 from igoudar.collectors.mandate import Mandate
@@ -66,7 +66,7 @@ class Collector:
         self.tally = Tally()
         self.stations: dict[str, Station] = {}
         self.links, self._doors = Links(), Doors(site.opcua, state)
-        self._site, self._profiles, self._clock = site, profiles, clock
+        self._site, self._profiles, self._clock, self._store = site, profiles, clock, store
         mandate = Mandate(state)
         self.gate = Gate(site, self.stations, self.live, clock, mandate, state)
         self.actuator = Actuator(self.stations, self.gate, clock, state)
@@ -138,6 +138,7 @@ class Collector:
             "collector_heartbeats_total": self.heart.beats,
             "collector_lag_s": self.lag.seconds,
             **keeping_metrics(self.keeper, self._site.spool),
+            **store_metrics(self._store),
             "collector_overruns_total": self.tally.overruns,
             "collector_surprises_total": self.tally.surprises,
             **link_metrics(self.links),

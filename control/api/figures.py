@@ -52,6 +52,16 @@ COLLECTOR: Mapping[str, Figure] = {
     "append_failures_total": counter("collector_append_failures", "Appends that the store refused."),
     "append_s": gauge("collector_append_seconds", "How long the last append to the store took."),
     "store_down_s": gauge("collector_store_down_seconds", "For how long the store has refused; 0 when up."),
+    "store_appends_total": counter("store_appends", "Appends that are on disk in the store."),
+    "store_samples_total": counter("store_samples", "Samples in these appends."),
+    "store_refused_appends_total": counter("store_refused_appends", "Appends that the store's disk refused."),
+    "store_postponed_merges_total": counter("store_postponed_merges", "Merges that the disk made wait."),
+    "store_hot_segments": gauge("store_hot_segments", "Appends that are not merged yet."),
+    "store_merged_segments": gauge("store_merged_segments", "Files of merged samples and roll-ups."),
+    "store_hours_not_rolled_up": gauge("store_hours_not_rolled_up", "Hours whose roll-ups are not made yet."),
+    "store_quarantined_segments": gauge(
+        "store_quarantined_segments", "Files of the store that were found damaged and set aside."
+    ),
     "spool_batches": gauge("collector_spool_batches", "Batches that wait in the spool for the store."),
     "spool_bytes": gauge("collector_spool_bytes", "Size of the spool."),
     "spool_limit_bytes": gauge("collector_spool_limit_bytes", "Size at which the spool drops its oldest."),
