@@ -68,15 +68,15 @@ class Case:
 
 
 CASES = {
-    "shed": Case(1, NO_BATTERY, "shed", {"share": 0.30, "for_s": 300.0, "reason": "grid emergency"}, 420),
+    "shed": Case(1, NO_BATTERY, "shed", {"share": 0.30, "for_s": 180.0, "reason": "grid emergency"}, 1500),
     "hold": Case(
         60,
         NO_BATTERY,
         "shed",
         {"share": 0.25, "for_s": 10_800.0, "notice_s": 1_800.0, "reason": "demand response"},
-        600,
+        1500,
     ),
-    "import": Case(1, ALL, "cap", {"on_import": True, "for_s": 300.0, "reason": "grid emergency"}, 420),
+    "import": Case(1, ALL, "cap", {"on_import": True, "for_s": 180.0, "reason": "grid emergency"}, 1500),
 }
 
 

@@ -6,6 +6,7 @@ is urgent besides the urgent half of every rack. Writes results/events.json and 
 docs/demand-response.md.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -23,7 +24,7 @@ from tests.control.demand_response.storm import Line, storm
 RESULTS = Path(__file__).parent / "results" / "events.json"
 PAGE = Path(__file__).parents[1] / "docs" / "demand-response.md"
 BEGIN, END = "<!-- measured: begin (make bench BENCH=events) -->", "<!-- measured: end -->"
-STORMS, EVENTS, LONGEST_MIN = 8, 25, 45.0
+STORMS, EVENTS, LONGEST_MIN = 8, 25, 30.0
 HEADS = (
     *("kind", "events", "limit reached [s] median / worst", "minutes met / missed", "quarters met / missed"),
     *("events without a lever left", "missed although a lever was left", "fastest return [MW/min]"),
@@ -63,7 +64,11 @@ class Storm:
 
 def main() -> None:
     """Run all storms, two at a time."""
-    figures = run(STORMS, EVENTS, LONGEST_MIN)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--storms", type=int, default=STORMS)
+    parser.add_argument("--events", type=int, default=EVENTS, help="in each storm")
+    asked = parser.parse_args()
+    figures = run(asked.storms, asked.events, LONGEST_MIN)
     RESULTS.write_text(json.dumps(figures, indent=1))
     write_page(figures)
     print(measured(figures))  # noqa: T201 - it is asked for on a terminal

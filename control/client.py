@@ -182,9 +182,9 @@ class ApiClient:
         """Ask for a shed or a cap."""
         return self._post(EventView, f"/v1/site/{verb}", body)
 
-    def cancel_event(self, event_id: str) -> EventView:
+    def cancel_event(self, event_id: str, reason: str) -> EventView:
         """End an event; the load comes back along the ramp."""
-        return self._post(EventView, f"/v1/events/{quote(event_id, safe='')}/cancel", {})
+        return self._post(EventView, f"/v1/events/{quote(event_id, safe='')}/cancel", {"reason": reason})
 
     def acknowledge(self, alarm_id: str, comment: str = "") -> AlarmView:
         """Say that an alarm was seen."""

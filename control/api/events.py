@@ -39,6 +39,12 @@ class CapBody(WhenBody):
     on_import: bool = False
 
 
+class CancelBody(Body):
+    """Why it ends before its time."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
 def add_events(app: FastAPI, room: Events, note: Note) -> None:
     """All of them; whoever opens or ends an event is recorded by `note`."""
 
@@ -63,11 +69,11 @@ def add_events(app: FastAPI, room: Events, note: Note) -> None:
         return preview(room, _cap(body, request.state.who, room.now()))
 
     @app.post("/v1/events/{event_id}/cancel")
-    async def cancel(event_id: str, request: Request) -> EventView:
+    async def cancel(event_id: str, body: CancelBody, request: Request) -> EventView:
         before = room.book.events.get(event_id)
         event = room.cancel(event_id, request.state.who)
         state = before.state.value if before else ""
-        note(request.state.who, "cancel", event_id, state, event.state.value, "", room.now())
+        note(request.state.who, "cancel", event_id, state, event.state.value, body.reason, room.now())
         return event_view(room, event)
 
 

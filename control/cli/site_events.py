@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -21,7 +22,7 @@ from igoudar.control.cli.options import (
 from igoudar.control.cli.times import until as parse_time
 from igoudar.core.i18n import render
 from igoudar.core.terminal import draw, printable
-from igoudar.core.units import parse_duration_s, parse_power_w, parse_share
+from igoudar.core.units import format_minute, parse_duration_s, parse_power_w, parse_share
 
 if TYPE_CHECKING:  # the documents bring pydantic along
     from igoudar.control.client import ApiClient
@@ -107,6 +108,7 @@ def events(
 
 def cancel(
     event: Annotated[str, typer.Argument(help="The event's id.")],
+    reason: ReasonOption = "",
     site: SiteOption = DEFAULT_SITE,
     state: StateOption = None,
     dry_run: DryOption = False,
@@ -121,7 +123,7 @@ def cancel(
             return _say("preview_nothing", speech)
         if not yes:
             typer.confirm(_plain("ask", speech), abort=True)
-        found = client.cancel_event(event)
+        found = client.cancel_event(event, reason or "command line")
     return show.document(found) if json else _say("cancelled_line", speech, event=found.id)
 
 
@@ -178,6 +180,7 @@ def _print_events(found: "EventsView", lang: str) -> None:
     if not found.events:
         return _say("none", lang)
     names = ("load_w", "limit_w", "import_w", "import_limit_w")
+    _say("zone_line", lang, zone=found.zone)
     _say("now_line", lang, **{name: _known(getattr(found, name)) for name in names})
     hours = {"owed": found.debt_gpu_s / SECONDS_PER_HOUR, "paid": found.debt_paid_gpu_s / SECONDS_PER_HOUR}
     _say("debt_line", lang, **hours)
@@ -193,12 +196,16 @@ def _row(event: "EventView", zone: str, lang: str) -> tuple[str, ...]:
         _plain(f"kind_{event.kind}", lang),
         _plain(f"state_{event.state}", lang),
         show.quantity("limit_w", event.limit_w, lang),
-        show.local(event.starts_at, zone),
-        _end(event.ends_at, zone, lang),
+        _minute(event.starts_at, zone, lang),
+        _minute(event.ends_at, zone, lang) if event.ends_at else _plain("until_replaced", lang),
         "-" if reached is None else show.quantity("time_s", reached, lang),
         *(f"{part.missed}/{part.met + part.missed}" for part in event.intervals),
         show.message(event.note, lang),
     )
+
+
+def _minute(at: datetime, zone: str, lang: str) -> str:
+    return format_minute(at.astimezone(ZoneInfo(zone)), lang)
 
 
 def _known(value: float | None) -> float | str:
