@@ -47,6 +47,7 @@ class Gate:
         self._locks = site_locks(site)
         self._monotonic, self._settle_s = monotonic, site.writes.settle_s
         self._settled_s = 0.0
+        self.stopping = False  # set for good by a clean stop: from then on things are only given back
         self.settle()
 
     def settle(self) -> None:
@@ -85,6 +86,7 @@ class Gate:
             authority=self.mandate.authority if self.mandate.valid else None,
             hands_off=self.hands_off,
             settled=self.settled,
+            stopping=self.stopping,
             locks=(*self._locks, *station.profile.interlocks) if station else self._locks,
         )
 

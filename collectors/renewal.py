@@ -47,6 +47,10 @@ def deed(held: Held, refusal: Rejected | None, now: datetime, *, turned: bool) -
     return "renew" if turned and age_s >= held.timer_s / 3 else "keep"
 
 
+NOT_NOW = (Rejected("hands_off"), Rejected("no_authority"))
+"""Refusals of giving back that may pass."""
+
+
 class Renewal:
     """Looks after what the actuator has set.
 
@@ -75,10 +79,15 @@ class Renewal:
         await asyncio.gather(*map(self._look_after, idle))
 
     async def stop(self) -> None:
-        """Give everything back, as far as that may be and time allows."""
+        """Take no more, let what is on its way end, and give everything back as far as time allows."""
+        self._gate.stopping = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
-                await asyncio.gather(*map(self._give_back, self._holds))
+                for turn in tuple(self._actuator.turns.values()):
+                    async with turn:
+                        pass
+                while len(self._holds) and self._gate.may_release():
+                    await asyncio.gather(*map(self._give_back, self._holds))
 
     async def _look_after(self, held: Held) -> None:
         self._busy.add(held.place)
@@ -121,6 +130,8 @@ class Renewal:
                 return
             result = await self._done(held, release=True)
             LOG.info("%s %s given back: %s", *held.place, result)
+            if result in NOT_NOW:
+                return
             if not isinstance(result, Error | Partial) or held.failures + 1 >= TRIES:
                 self._holds.drop(held, lost=isinstance(result, Error | Partial))
             elif self._holds.at(held.place) is held:

@@ -38,4 +38,5 @@ class Ground:
     authority: Authority | None  # None: none is valid
     hands_off: bool = False
     settled: bool = True
+    stopping: bool = False
     locks: Sequence[Interlock] = ()  # the site's and the profile's

@@ -41,7 +41,9 @@ def _free(wish: Setpoint, ground: Ground) -> Rejected | None:
 
 
 def timely(wish: Setpoint, ground: Ground) -> Rejected | None:
-    """The command still lives, and the collector has looked at the plant for long enough."""
+    """The command still lives; the collector has looked at the plant for long enough, and does not stop."""
     if wish.expires_at <= ground.now:
         return Rejected("expired")
+    if ground.stopping:
+        return Rejected("stopping")
     return None if ground.settled else Rejected("settling")

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from igoudar.collectors.results import Partial, Rejected, Success
+from igoudar.collectors.results import Partial, Rejected
 from tests.collectors.rigs import until
 from tests.safety.plant import plant
 from tests.safety.recorder import Telegram
@@ -26,17 +26,13 @@ async def test_lesson_23_the_writes_of_a_stop_wait_for_the_one_on_its_way(tmp_pa
         writing = asyncio.create_task(site.write("limit_pct", 50.0))
         await until(lambda: len(site.recorder.written) > before)
         stopping = asyncio.create_task(site.renewal.stop())
+        await until(lambda: site.gate.stopping)
         gate.set()
-        assert await writing == Success(50.0)
+        assert await writing == Rejected("stopping")
         await stopping
-        await site.renewal.stop()
-        assert [point for point, _ in site.wrote[before:]] == [
-            "limit_revert_s",
-            "limit_pct",
-            "limit_enabled_state",
-            "limit_enabled_state",
-        ]
-        assert site.wrote[-1] == ("limit_enabled_state", 0.0)
+        assert await site.write("limit_pct", 70.0) == Rejected("stopping")
+        assert site.wrote[before:] == [("limit_revert_s", 60.0), ("limit_enabled_state", 0.0)]
+        assert len(site.actuator.holds) == 0
 
 
 async def test_lesson_23_a_restart_overwrites_no_limit(tmp_path: Path) -> None:
