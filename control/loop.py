@@ -72,6 +72,7 @@ class Loop:
     absorb: Callable[[], object] = field(default=lambda: None)  # what the failsafe did meanwhile
     simulated: bool = True
     first_good_at: datetime | None = None
+    unheard: str = ""  # what is wrong with the scheduler's list of jobs
     _blind: int = 0
     _scene: Scene | None = None
     _run_now: dict[datetime, float] = field(default_factory=dict)
@@ -138,8 +139,10 @@ class Loop:
             queue = await self.scheduler.queue(finished_since=now - DAY)
             if self.reference is not None:
                 self._run_now = dict(await self.reference.run_now_load())
-        except (LinkError, CommandError):
+        except (LinkError, CommandError) as error:
+            self.unheard = str(error)
             return None  # shown as no data; the next cycle asks again
+        self.unheard = ""
         return queue
 
     def _decide(self, moment: Moment, queue: Queue | None) -> Sequence[Decision]:

@@ -12,6 +12,7 @@ from igoudar.control.actuation.schedulers import Scheduler
 from igoudar.control.actuation.schedulers.choice import endpoints, open_scheduler
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.actuation.troubles import Troubles
+from igoudar.control.actuation.unheard import Unheard
 from igoudar.control.alarms.digest import GROUP_WINDOW_S, REPEAT_WINDOW_S, Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
@@ -206,6 +207,7 @@ async def assemble(
         absorb=failsafe.absorb,
         simulated=endpoints(state).get("simulated", False) is True,
     )
+    engine.watches.append(Unheard(plant.site.name, lambda: loop.unheard).signals)
     reports = Reports(plant, ledger, books, reader)
     rooms = Rooms(
         desk,

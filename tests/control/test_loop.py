@@ -321,3 +321,21 @@ async def test_advise_proposes_with_the_consequence_and_an_approval_needs_the_pl
     (row,) = rooms.records.actions(limit=1)
     assert (row.who, row.verb, row.result) == ("operator", "approve", "done")
     assert rooms.operator.overrides == {}
+
+
+async def test_a_scheduler_that_does_not_answer_is_an_alarm_and_moves_nothing(
+    rig: Any, plant: Any, cluster: Any, state: Path
+) -> None:
+    loop, _ = rig
+    cluster.add("job-1")
+    said = (state / "endpoints.json").read_text()
+    (state / "endpoints.json").write_text("{}")
+    await cycles(loop, plant, 1)
+    assert not [alarm for alarm in loop.engine.listed() if alarm.code == "scheduler_unheard"]
+    await cycles(loop, plant, 3)
+    (alarm,) = [alarm for alarm in loop.engine.listed() if alarm.code == "scheduler_unheard"]
+    assert "no scheduler is known" in str(alarm.params["why"])
+    assert cluster.calls == []
+    (state / "endpoints.json").write_text(said)
+    await cycles(loop, plant, 1)
+    assert not loop.unheard
