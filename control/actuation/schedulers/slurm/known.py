@@ -78,7 +78,7 @@ class Known:
 
     async def _read(self) -> None:
         began = time.monotonic()
-        listed = read_jobs(await self.programs.run(verbs.JOBS))
+        listed = await asyncio.to_thread(read_jobs, await self.programs.run(verbs.JOBS))
         self._jobs = {job.job_id: job for job in whole(listed)}
         self._read_at = began
         self._touched = {job_id: at for job_id, at in self._touched.items() if at >= began}

@@ -60,7 +60,8 @@ class Listing:
         places = choice.flexible_partitions
         usable = [node for node in nodes.values() if node.usable and _takes_flexible(node, places)]
         room = _site_gpus(usable, sizes)
-        listed = [self._job(job, mark, sizes, now_s) for job, mark in jobs]
+        most = sum(node.gpus for node in usable)
+        listed = [self._job(fitted(job, most), mark, sizes, now_s) for job, mark in jobs]
         return Queue(
             time=now,
             gpus=_site_gpus(nodes.values(), sizes),
@@ -97,6 +98,13 @@ class Listing:
             return ()
         of = self.site.scheduler.racks_of
         return tuple(dict.fromkeys(rack for node in job.nodes for rack, _ in of.get(node, ())))
+
+
+def fitted(job: SlurmJob, gpus: int) -> SlurmJob:
+    """Tasks of an array run at the same time only as far as there are GPUs for them."""
+    if job.tasks == 1 or not job.gpus:
+        return job
+    return replace(job, at_once=max(1, min(job.at_once, gpus // job.gpus)))
 
 
 def _state(job: SlurmJob, obstacle: str, now_s: float) -> JobState:

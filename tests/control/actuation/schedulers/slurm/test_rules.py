@@ -10,6 +10,7 @@ from igoudar.control.actuation.schedulers import RefusedError
 from igoudar.control.actuation.schedulers.slurm import rules
 from igoudar.control.actuation.schedulers.slurm.history import LEARNED_JOBS, History
 from igoudar.control.actuation.schedulers.slurm.jobs import SlurmJob
+from igoudar.control.actuation.schedulers.slurm.listing import fitted
 from igoudar.control.actuation.schedulers.slurm.marks import Mark, read_mark, writable
 from igoudar.core.model_scheduler import Scheduling
 
@@ -148,6 +149,13 @@ def test_a_limit_is_believed_until_the_user_s_jobs_say_otherwise() -> None:
 
 def test_a_job_without_a_limit_is_expected_to_last_long() -> None:
     assert History().expected_s(replace(JOB, limit_s=None)) == 86_400
+
+
+def test_an_array_is_no_larger_than_what_there_is() -> None:
+    array = replace(JOB, tasks=1000, at_once=1000)
+    assert fitted(array, 64).at_once == 16
+    assert fitted(array, 2).at_once == 1
+    assert fitted(JOB, 2) == JOB
 
 
 def test_tasks_that_cannot_run_at_once_follow_each_other() -> None:
