@@ -5,7 +5,8 @@ above both legs carries the rack once, not twice.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 
 from igoudar.core.model import Rack, Site
 
@@ -28,24 +29,30 @@ class FeedRoom:
     """What the feeds carry at worst, each rack once on every feed that may have to carry it alone."""
 
     tree: FeedTree
-    loads_w: Mapping[str, float]
+    rack_w: Mapping[str, float]
+    peak_w: Mapping[str, float] = field(default_factory=dict)  # a rack never draws more
+
+    @property
+    def loads_w(self) -> dict[str, float]:
+        """Per feed."""
+        loads = dict.fromkeys(self.tree.rated_w, 0.0)
+        for rack, draw_w in self.rack_w.items():
+            for name in _above(self.tree, rack):
+                loads[name] += draw_w
+        return loads
 
     def fits(self, racks: Iterable[str], power_w: float) -> bool:
         """Whether so much more on these racks, spread evenly, stays within every rating."""
-        after = self.plus(racks, power_w)
-        return not any(
-            load_w > self.tree.rated_w[name] and load_w > self.loads_w[name]
-            for name, load_w in after.loads_w.items()
-        )
+        before, after = self.loads_w, self.plus(racks, power_w).loads_w
+        return not any(w > self.tree.rated_w[name] and w > before[name] for name, w in after.items())
 
     def plus(self, racks: Iterable[str], power_w: float) -> "FeedRoom":
         """With so much more on these racks."""
-        known = [rack for rack in racks if rack in self.tree.legs]
-        loads = dict(self.loads_w)
-        for rack in known:
-            for name in _above(self.tree, rack):
-                loads[name] += power_w / len(known)
-        return FeedRoom(self.tree, loads)
+        known = [rack for rack in racks if rack in self.rack_w]
+        more = {
+            rack: min(self.rack_w[rack] + power_w / len(known), self.peak_w.get(rack, inf)) for rack in known
+        }
+        return FeedRoom(self.tree, {**self.rack_w, **more}, self.peak_w)
 
 
 def tree(site: Site) -> FeedTree:
@@ -77,13 +84,11 @@ def carried(power: FeedTree, rack_w: Mapping[str, float], lost: Collection[str] 
     return loads
 
 
-def at_worst(power: FeedTree, rack_w: Mapping[str, float]) -> FeedRoom:
+def at_worst(
+    power: FeedTree, rack_w: Mapping[str, float], peak_w: Mapping[str, float] | None = None
+) -> FeedRoom:
     """What each feed may have to carry alone, whatever other leg is lost."""
-    loads = dict.fromkeys(power.rated_w, 0.0)
-    for rack, draw_w in rack_w.items():
-        for name in _above(power, rack):
-            loads[name] += draw_w
-    return FeedRoom(power, loads)
+    return FeedRoom(power, rack_w, peak_w or {})
 
 
 def overloads(power: FeedTree, loads_w: Mapping[str, float]) -> dict[str, float]:

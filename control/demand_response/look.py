@@ -162,7 +162,8 @@ def _feeds(picture: Picture, roster: Roster) -> FeedRoom:
         draw_w = picture.total(pdus, POWER) if pdus else None
         if draw_w is not None:
             metered[rack] = draw_w
-    return at_worst(tree(roster.site), rack_powers(roster.site.racks, metered))
+    peaks = {rack.name: rack.peak_w for rack in roster.site.racks}
+    return at_worst(tree(roster.site), rack_powers(roster.site.racks, metered), peaks)
 
 
 def _loads(picture: Picture, roster: Roster) -> Iterable[LoadLever]:
