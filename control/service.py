@@ -183,6 +183,7 @@ async def assemble(
     )
     heartbeat = Heartbeat(state)
     failsafe = FailsafeAudit(state, records, acting.suspends.resumed, version, plant.site.time_zone)
+    engine.watches.append(failsafe.signals)
     loop = Loop(
         roster=plant,
         clock=clock,

@@ -1,13 +1,16 @@
 """What the failsafe did while control was away becomes part of the audit when control is back."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from igoudar.control.alarms.rules import Condition
+from igoudar.control.alarms.watch import Conditions, Signal
 from igoudar.control.failsafe.deeds import NAME, RESUMED, Deed, read_deeds
 from igoudar.control.failsafe.suspended import SuspendedJobs
+from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ActionRow
 from igoudar.control.text import text
@@ -36,6 +39,7 @@ class FailsafeAudit:
     zone: str
     _seen_ns: int = 0
     _known: set[str] = field(default_factory=set)
+    _to_tell: list[str] = field(default_factory=list)  # jobs that an alarm has to name
 
     def absorb(self) -> Sequence[Deed]:
         """Record what is new, and forget those pauses: they are over; return what is new."""
@@ -51,7 +55,15 @@ class FailsafeAudit:
             LOG.warning("%s", error)
             return ()
         self._seen_ns = changed_ns
+        self._to_tell += [deed.pause.job_id for deed in new if deed.state == RESUMED]
         return new
+
+    def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
+        """One alarm for what was resumed since the last cycle: somebody should know why control did not."""
+        jobs, self._to_tell = self._to_tell, []
+        if jobs:
+            params: dict[str, object] = {"source": WHO, "jobs": len(jobs), "first": jobs[0]}
+            yield Signal("failsafe_acted", WHO, 2, "failsafe_acted", Condition(), params, pulse=True)
 
     def _recorded(self, deed: Deed) -> bool:
         if deed.deed_id not in self._known:

@@ -7,6 +7,7 @@ from igoudar.control.failsafe.audit import FailsafeAudit
 from igoudar.control.failsafe.deeds import NOT_NEEDED, RESUMED, Deed, write_deeds
 from igoudar.control.failsafe.suspended import Suspended, SuspendedJobs
 from igoudar.control.failsafe.watch import Pause, Why
+from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records
 
 AT = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -65,3 +66,15 @@ def test_an_unreadable_record_is_told_and_read_again_later(
     assert "can't be read" in caplog.text
     write_deeds(tmp_path, [deed(1, RESUMED)])
     assert len(reader.absorb()) == 1
+
+
+def test_what_was_resumed_is_one_alarm_and_what_needed_nothing_is_none(
+    tmp_path: Path, records: Records
+) -> None:
+    reader, nothing = audit(tmp_path, records), Picture(AT)
+    write_deeds(tmp_path, [deed(1, RESUMED), deed(2, RESUMED), deed(3, NOT_NEEDED)])
+    reader.absorb()
+    (signal,) = reader.signals(nothing, {})
+    assert (signal.code, signal.params["jobs"], signal.params["first"]) == ("failsafe_acted", 2, "1")
+    assert signal.pulse
+    assert not list(reader.signals(nothing, {}))
