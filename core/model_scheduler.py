@@ -30,7 +30,6 @@ class Scheduling:
     urgent_comment: str = "igoudar:urgent"
     flexible_qos: frozenset[str] = frozenset()
     watts_licence: str = ""  # the licence that jobs ask of, one for each watt; "" = no power budget
-    resume_by_max_s: float = 4 * 3600.0  # wall; no suspend may last longer
     nodes: tuple[NodeRacks, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ from pydantic import Field
 from igoudar.core.errors import ConfigError
 from igoudar.core.model_scheduler import NodeRacks, Scheduling, deal
 from igoudar.core.pattern import expand
-from igoudar.core.site_words import AbsoluteFile, DurationS, Table, Words
+from igoudar.core.site_words import AbsoluteFile, Table, Words
 from igoudar.core.strict_toml import nearest
 
 Label = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -39,7 +39,6 @@ class SchedulerTable(Table):
     urgent_comment: Mark = "igoudar:urgent"
     flexible_qos: list[Label] = Field(default_factory=list)
     watts_licence: Annotated[str, Field(max_length=60, pattern=r"^([A-Za-z][A-Za-z0-9_.-]*)?$")] = ""
-    resume_by_max: DurationS = 4 * 3600.0
     racks_per_node: dict[Words, list[Words]] = Field(default_factory=dict)
 
 
@@ -54,7 +53,6 @@ def scheduling(table: SchedulerTable) -> Scheduling:
         urgent_comment=table.urgent_comment,
         flexible_qos=frozenset(table.flexible_qos),
         watts_licence=table.watts_licence,
-        resume_by_max_s=table.resume_by_max,
         nodes=tuple(node for dealt in _dealt(table, "scheduler.racks_per_node") for node in dealt),
     )
 
@@ -67,10 +65,6 @@ def check_scheduler(table: SchedulerTable, racks: Collection[str], where: str) -
     if not table.slurm_conf:
         fix = 'add slurm_conf = "/etc/slurm/slurm.conf"'
         yield ConfigError("Slurm needs its slurm.conf", where=f"{where}: scheduler.slurm_conf", fix=fix)
-    if not 60 <= table.resume_by_max <= 7 * 86_400:
-        fix = "write a time from 60s to 7d"
-        what = "a suspend can't last so short or so long"
-        yield ConfigError(what, where=f"{where}: scheduler.resume_by_max", fix=fix)
     yield from _mapping(table, racks, f"{where}: scheduler.racks_per_node")
 
 

@@ -41,7 +41,6 @@ def test_a_slurm_with_its_nodes() -> None:
     [
         ({"kind": "slurm"}, "Slurm needs its slurm.conf"),
         ({"watts_licence": "watts"}, "watts_licence is Slurm's"),
-        (SLURM | {"resume_by_max": "30 d"}, "can't last so short or so long"),
         (SLURM | {"racks_per_node": {"gpu1": ["a1-0{1..9}"]}}, "there is no rack 'a1-09'"),
         (SLURM | {"racks_per_node": {"gpu{1..2}": ["a1-01"], "x": ["a1-01"]}}, "'a1-01' stands in two lines"),
         (SLURM | {"racks_per_node": {"gpu1": ["a1-01"], "gpu{1..2}": ["a1-02"]}}, "'gpu1' stands here twice"),

@@ -1,6 +1,7 @@
 """Which job may be touched, and how: asked before any command is built. Pure; wall times [POSIX s]."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from igoudar.control.actuation.schedulers import RefusedError
@@ -118,6 +119,19 @@ def check_requeue(job: SlurmJob, rules: Scheduling) -> None:
         raise _refused(job, "not_opted_in", "it was submitted with --no-requeue")
     if not job.running:
         raise _refused(job, "not_running", f"it does not run ({_state(job)})")
+
+
+def check_budget(jobs: Iterable[SlurmJob], rules: Scheduling) -> None:
+    """Whether watts may be taken away: not where urgent jobs ask for them, which would then wait as well.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    for job in jobs:
+        asked = (licence.partition(":")[0] for licence in _BETWEEN.split(job.licences))
+        if not job.over and rules.watts_licence in asked and not flexible(job, rules):
+            what = f"it is urgent and asks for {rules.watts_licence}: a budget would keep it waiting"
+            raise _refused(job, "urgent_watts", what)
 
 
 def _ours(job: SlurmJob, rules: Scheduling) -> None:

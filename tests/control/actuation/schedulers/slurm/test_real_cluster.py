@@ -54,6 +54,16 @@ async def test_a_budget_below_what_runs_stops_nothing(slurm: Cluster) -> None:
     assert not reserved(slurm)
 
 
+async def test_there_is_no_budget_where_urgent_jobs_ask_for_watts(slurm: Cluster) -> None:
+    at = clock(1.0)
+    job = slurm.submit("--partition=gpu", "--licenses=watts:700")
+    with pytest.raises(RefusedError) as refused:
+        await adapter(slurm, at).set_budget(7000.0, at.now() + timedelta(minutes=10))
+    assert refused.value.reason == "urgent_watts"
+    assert not reserved(slurm)
+    slurm.run("scancel", job)
+
+
 async def test_a_budget_is_renewed_only_when_it_must_be(slurm: Cluster) -> None:
     at = clock(60.0)
     scheduler = adapter(slurm, at)
