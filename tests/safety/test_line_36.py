@@ -83,6 +83,7 @@ def told_when_back(parts: Apart, jobs: set[str]) -> None:
     parts.controlled()
     with parts.api() as api:
         rows = wait_until("the audit", lambda: [row for row in api.actions(200) if row.who == "failsafe"])
+        assert wait_until("an alarm", lambda: [a for a in api.alarms().alarms if a.source == "failsafe"])
     assert sorted((row.target, row.verb, row.result) for row in rows) == [
         (job, "resume", "done") for job in sorted(jobs)
     ]
