@@ -15,6 +15,7 @@ from igoudar.control.api.roles import NEEDED
 from igoudar.control.people.door import Door
 from igoudar.control.people.roles import Person
 from igoudar.control.schema import ErrorView
+from igoudar.core.errors import StoreError
 from igoudar.core.model_people import Listening, loopback
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -77,7 +78,10 @@ class Gate:
         needed = NEEDED.get((request.method, path))
         if path and request.method in methods and needed is None:
             return _body(request)
-        person = self.door.person(request.headers.get("authorization", ""), loopback(_address(request)))
+        try:
+            person = self.door.person(request.headers.get("authorization", ""), loopback(_address(request)))
+        except StoreError as error:  # whose token it is can't be looked up just now
+            return refusal(503, error.what, error.where, error.fix)
         if person is None:
             return self._unknown(_address(request))
         wait_s = self._people.wait_s(person.name)

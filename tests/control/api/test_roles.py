@@ -1,6 +1,7 @@
 """The role matrix: every route with every role, on the real API."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,19 @@ async def test_an_admin_adds_and_disables_people(url: str, tokens: Mapping[Role,
             ]
 
     await asyncio.to_thread(manage)
+
+
+async def test_without_the_users_table_the_state_folder_s_tokens_still_open(
+    url: str, tokens: Mapping[Role, str], state: Path, http: httpx.AsyncClient
+) -> None:
+    with sqlite3.connect(state / "state.sqlite") as database:
+        database.execute("DROP TABLE users")
+    database.close()
+    async with httpx.AsyncClient(base_url=url) as named:
+        answer = await named.get("/v1/mode", headers={"Authorization": f"Bearer {tokens[Role.ADMIN]}"})
+        assert answer.status_code == 503
+        assert set(answer.json()) == {"what", "where", "fix"}
+    assert (await http.get("/v1/mode")).status_code == 200
 
 
 def test_a_route_without_a_role_can_t_be_served() -> None:
