@@ -19,6 +19,7 @@ START_SHARE = (
 )
 PASSES = 3
 PAUSE_S = 1800.0  # a job that was stopped waits at least so long, unless its deadline says otherwise
+KEPT = 0.5  # of a running gang may be more than what is wanted: gangs round to the nearest, they do not flap
 HOLD_S = 2 * 3600.0  # a waiting job displaces a running one only with this much less slack; tuned in the lab
 
 
@@ -48,7 +49,8 @@ def choose(
     wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
     wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
     needed = min(float(needed_gpus(view, rows, capacity_share)), cap)
-    return ordered[_fitting(gpus, drawn_gpus(view, ordered), limit, wanted, needed)]
+    drawn = drawn_gpus(view, ordered)
+    return ordered[_fitting(gpus, drawn, limit, wanted + KEPT * drawn * runs[rank], needed)]
 
 
 def _pausing(view: View, rows: Integers) -> Booleans:

@@ -31,9 +31,9 @@ class Patience:
     the next calm as well: what it waits in this one it lacks there.
     """
 
-    most: float = 0.7
-    least: float = 0.15
-    reach_h: float = 3.0
+    most: float = 1.0
+    least: float = 0.2
+    reach_h: float = 4.0
 
     def share(self, left_h: Floats) -> Floats:
         """Of the slack, by hours of work left."""
