@@ -121,7 +121,12 @@ class Chronicle:
         self._told[key] = (word, command)
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
-        return told is None or told[0] != word or not alike(told[1], command)
+        return told is None or _bare(told[0]) != _bare(word) or not alike(told[1], command)
+
+
+def _bare(word: str) -> str:
+    """A result without the figures in its brackets, which change from cycle to cycle."""
+    return word.partition(" (")[0]
 
 
 def word_of(result: Result) -> str:

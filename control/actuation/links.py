@@ -54,8 +54,10 @@ class SchedulerLink:
         try:
             await verb(command)
         except RefusedError as refused:
-            return Rejected(refused.reason)
-        except (LinkError, CommandError, StoreError) as error:
+            return Rejected(refused.reason, refused.what)
+        except CommandError as refused:  # mostly a job that has gone on since it was looked at
+            return Rejected("refused", refused.what)
+        except (LinkError, StoreError) as error:
             return Error(str(error))
         return Success(command.value if command.value is not None else 0.0)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from igoudar.collectors.results import OutOfBounds, Partial, Rejected, Result, Success
+from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Result, Success
 from igoudar.control.actuation.command import ActuatorClass, Command
 from igoudar.control.actuation.guard.view import Fault, Held, Slot, slot
 
@@ -31,11 +31,18 @@ class Memory:
         key = slot(command)
         if isinstance(result, Success | Partial):
             self._stands(command, key, now, before)
-        if isinstance(result, Success):
+        if command.actuator is ActuatorClass.JOBS and not isinstance(result, Error):
+            self._answered()
+        elif isinstance(result, Success):
             self.faults.pop(key, None)
-        elif not (isinstance(result, Rejected) and result.reason in NO_FAULT):
+        elif not _says_nothing(command, result):
             count = self.faults[key].count if key in self.faults else 0
             self.faults[key] = Fault(count + 1, now, f"{command.point}: {detail(result)}")
+
+    def _answered(self) -> None:
+        """The scheduler is there: what failed while it was not is asked for again by whoever wants it."""
+        for key in [key for key in self.faults if not key[1]]:
+            del self.faults[key]
 
     def release(self, key: Slot) -> None:
         """Nothing of ours stands there any more."""
@@ -82,6 +89,13 @@ class Memory:
             self._written[key] = [*kept, (now, command.value)]
 
 
+def _says_nothing(command: Command, result: Result) -> bool:
+    """A refusal that is no fault of the slot: jobs go on by themselves, and people and epochs change."""
+    if not isinstance(result, Rejected):
+        return False
+    return command.actuator is ActuatorClass.JOBS or result.reason in NO_FAULT
+
+
 def detail(result: Result) -> str:
     """What went wrong, in a few words for the log; codes are told in the reader's language elsewhere."""
     if isinstance(result, Success):
@@ -89,7 +103,7 @@ def detail(result: Result) -> str:
     if isinstance(result, Partial):
         return f"partial: {result.missing}"
     if isinstance(result, Rejected):
-        return f"rejected: {result.reason}"
+        return f"rejected: {result.reason}" + (f" ({result.detail})" if result.detail else "")
     if isinstance(result, OutOfBounds):
         return f"out of bounds: {result.minimum:g} to {result.maximum:g}"
     return f"failed: {result.detail}"

@@ -16,7 +16,7 @@ def raise_refused(outcome: Outcome) -> None:
     """
     result, where = outcome.result, outcome.command.target
     if isinstance(result, Rejected) and result.reason not in NOT_NOW:
-        raise CommandError(reason_text(result.reason), where=where, fix=_fix(result.reason))
+        raise CommandError(reason_text(result), where=where, fix=_fix(result.reason))
     if isinstance(result, OutOfBounds):
         what = render("guard.out_of_bounds", {"minimum": result.minimum, "maximum": result.maximum})
         raise CommandError(what, where=where, fix="give a value inside")
@@ -26,9 +26,11 @@ def raise_refused(outcome: Outcome) -> None:
         raise CommandError(f"done in part: {result.missing}", where=where, fix="look at the device")
 
 
-def reason_text(reason: str, lang: str = "en") -> str:
-    """The text of a named reason."""
-    return render(f"guard.{reason}", {}, lang) if f"guard.{reason}" in codes("en") else reason
+def reason_text(refused: Rejected) -> str:
+    """The text of a named reason, with what its finder added."""
+    code = f"guard.{refused.reason}"
+    text = render(code) if code in codes("en") else refused.reason
+    return f"{text} ({refused.detail})" if refused.detail else text
 
 
 def _fix(reason: str) -> str:

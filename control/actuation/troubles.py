@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igoudar.control.actuation.guard.view import Slot
+from igoudar.control.actuation.guard.view import Fault, Slot
 from igoudar.control.actuation.mandate import Mandate
 from igoudar.control.actuation.memory import Memory
 from igoudar.control.alarms.rules import Condition, flag
@@ -12,6 +12,7 @@ from igoudar.control.alarms.watch import Conditions, Signal
 from igoudar.control.picture import Picture
 from igoudar.core import handsoff
 
+SCHEDULER = "scheduler"
 FAILED_PRIORITY, HANDS_OFF_PRIORITY, BALKS_PRIORITY = 2, 3, 1
 BALKS_S = 60.0  # site time: a collector that is restarted is no alarm
 
@@ -24,13 +25,13 @@ class Troubles:
     state: Path
     memory: Memory
     mandate: Mandate
-    _known: set[Slot] = field(default_factory=set)
+    _known: set[str] = field(default_factory=set)
 
     def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
         """What the alarm engine follows."""
-        faults = self.memory.faults
-        for target, point in self._known | set(faults):
-            yield self._failed(target, point, picture, before)
+        faults = {_source(key): fault for key, fault in self.memory.faults.items()}
+        for source in self._known | set(faults):
+            yield self._failed(source, faults.get(source), picture, before)
         self._known = set(faults)
         said = handsoff.read(self.state)
         params: dict[str, object] = {
@@ -43,9 +44,7 @@ class Troubles:
         balks = bool(self.mandate.trouble) and self.mandate.lease.held()
         yield self._signal("collector_balks", self.site, BALKS_PRIORITY, balks, picture, before, why, BALKS_S)
 
-    def _failed(self, target: str, point: str, picture: Picture, before: Conditions) -> Signal:
-        fault = self.memory.faults.get((target, point))
-        source = f"{target} {point}".strip()
+    def _failed(self, source: str, fault: Fault | None, picture: Picture, before: Conditions) -> Signal:
         params: dict[str, object] = {"source": source}
         if fault is not None:
             params |= {"why": fault.detail, "count": fault.count}
@@ -66,3 +65,9 @@ class Troubles:
     ) -> Signal:
         condition = flag(before.get((code, source), Condition()), holds, picture.at, delay_s, 0)
         return Signal(code, source, priority, code, condition, params)
+
+
+def _source(key: Slot) -> str:
+    """A point by its name; all jobs together are their scheduler's."""
+    target, point = key
+    return f"{target} {point}" if point else SCHEDULER

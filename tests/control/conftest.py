@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from igoudar.collectors import wire
@@ -131,6 +131,8 @@ class Cluster:
     jobs: dict[str, QueuedJob] = field(default_factory=dict)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     gpus: int = 512
+    refuses: str = ""  # how every wish is refused
+    answers: bool = True  # whether wishes are answered at all
 
     def add(self, job_id: str, *, hours: float = 1, deadline_h: float | None = 20, **more: Any) -> QueuedJob:
         now = self.clock.now()
@@ -161,9 +163,13 @@ class Cluster:
             }
         )
 
-    async def act(self, request: Request) -> JSONResponse:
+    async def act(self, request: Request) -> Response:
         job_id, verb = request.path_params["job"], request.path_params["verb"]
         body = await request.json()
+        if self.refuses:
+            return JSONResponse({"error": self.refuses}, status_code=409)
+        if not self.answers:
+            return PlainTextResponse("not what was asked")
         self.calls.append((verb, job_id, body.get("until", "")))
         job = self.jobs[job_id]
         if verb == "delay":

@@ -176,3 +176,24 @@ async def test_a_point_that_can_t_be_moved_is_an_alarm_until_it_can(rig: Any, pl
     await cycles(loop, plant, 1)
     (alarm,) = [alarm for alarm in rooms.desk.scene.alarms if alarm.code == "command_failed"]
     assert not alarm.life.active
+
+
+async def test_a_job_that_has_gone_on_meanwhile_is_no_alarm_and_a_dead_scheduler_is_one(
+    rig: Any, plant: Any, cluster: Any, state: Path
+) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = 0.0
+    cluster.add("job-1")
+    cluster.add("job-2")
+    cluster.refuses = "it is running"
+    await cycles(loop, plant, 1)
+    said = {row.result for row in rooms.records.actions()}
+    assert said == {"rejected: refused (the scheduler refused: it is running)"}
+    assert rooms.desk.scene.alarms == ()
+    cluster.refuses, cluster.answers = "", False
+    await cycles(loop, plant, 1)
+    (alarm,) = rooms.desk.scene.alarms
+    assert (alarm.code, alarm.source) == ("command_failed", "scheduler")
+    cluster.answers = True
+    await cycles(loop, plant, 3, seconds=60)
+    assert [alarm.life.active for alarm in rooms.desk.scene.alarms] == [False]
