@@ -6,7 +6,7 @@ GPUs with urgent jobs, 60 % with flexible ones, more of them waiting. Cases:
 
 - `shed`: battery locked out, 30 % less at speed 1; time until the four transformer meters, read from their
   registers by another Modbus client, are at the limit.
-- `hold`: battery locked out, 25 % for 3 h of site time at speed 60, 30 min of notice; without the devices
+- `hold`: battery locked out, 25 % for 3 h of site time at speed 30, 30 min of notice; without the devices
   at each rack (PDUs, GPUs, sensors, power shelves), which a fast clock would have read every second.
 - `import`: battery allowed, an import cap, at speed 1.
 
@@ -56,6 +56,7 @@ watts_licence = "watts"
 
 [emergency]
 levers = {levers}
+response_s = {response_s}
 """
 
 
@@ -74,7 +75,7 @@ class Case:
 CASES = {
     "shed": Case(1, NO_BATTERY, "shed", {"share": 0.30, "for_s": 180.0, "reason": "grid emergency"}, 1500),
     "hold": Case(
-        60,
+        30,
         NO_BATTERY,
         "shed",
         {"share": 0.25, "for_s": 10_800.0, "notice_s": 1_800.0, "reason": "demand response"},
@@ -123,7 +124,9 @@ def site_file(slurm: Cluster, folder: Path, case: Case) -> str:
         kept = [entry for entry in devices if not RACK_LEVEL.search(entry)]
         written = "[[devices]]".join([head, *kept])
     path = folder / "dakhla-phase1.toml"
-    path.write_text(written + TABLES.format(conf=slurm.conf, levers=case.levers))
+    path.write_text(
+        written + TABLES.format(conf=slurm.conf, levers=case.levers, response_s=30.0 * case.speed)
+    )
     return str(path)
 
 

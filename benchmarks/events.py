@@ -165,3 +165,7 @@ def _rest(figures: Mapping[str, Any], found: Sequence[Account]) -> str:
         f"deadlines given, each named: {lost}. Worst true minute over its limit, by the plant's own energy, "
         f"while a lever was left: {max(0.0, worst_w) / 1e3:.0f} kW."
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ class FeedTree:
     rated_w: Mapping[str, float]
     chains: Mapping[str, tuple[str, ...]]  # feed -> itself and everything above it
     legs: Mapping[str, tuple[str, ...]]  # rack -> the feeds it hangs on
+    above: Mapping[str, frozenset[str]]  # rack -> every feed that it hangs below, once
 
     def live_legs(self, rack: str, lost: Collection[str] = ()) -> tuple[str, ...]:
         """Legs of a rack with nothing lost up to the grid."""
@@ -37,7 +38,7 @@ class FeedRoom:
         """Per feed."""
         loads = dict.fromkeys(self.tree.rated_w, 0.0)
         for rack, draw_w in self.rack_w.items():
-            for name in _above(self.tree, rack):
+            for name in self.tree.above[rack]:
                 loads[name] += draw_w
         return loads
 
@@ -58,11 +59,10 @@ class FeedRoom:
 def tree(site: Site) -> FeedTree:
     """The feeds of a site."""
     parents = {feed.name: feed.parent for feed in site.feeds}
-    return FeedTree(
-        {feed.name: feed.rated_w for feed in site.feeds},
-        {name: _chain(name, parents) for name in parents},
-        {rack.name: tuple(leg for leg in rack.feeds if leg in parents) for rack in site.racks},
-    )
+    chains = {name: _chain(name, parents) for name in parents}
+    legs = {rack.name: tuple(leg for leg in rack.feeds if leg in parents) for rack in site.racks}
+    above = {rack: frozenset(name for leg in hung for name in chains[leg]) for rack, hung in legs.items()}
+    return FeedTree({feed.name: feed.rated_w for feed in site.feeds}, chains, legs, above)
 
 
 def _chain(name: str, parents: Mapping[str, str]) -> tuple[str, ...]:
@@ -99,8 +99,3 @@ def overloads(power: FeedTree, loads_w: Mapping[str, float]) -> dict[str, float]
 def rack_powers(racks: Iterable[Rack], metered_w: Mapping[str, float]) -> dict[str, float]:
     """Power of each rack; one whose meters are silent counts at its peak."""
     return {rack.name: metered_w.get(rack.name, rack.peak_w) for rack in racks}
-
-
-def _above(power: FeedTree, rack: str) -> set[str]:
-    """Every feed that a rack hangs below, once."""
-    return {name for leg in power.legs.get(rack, ()) for name in power.chains[leg]}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from igoudar.core.model_emergency import ORDER, Emergency
 
 SETTLE_S, SETTLE_WALL_S = 3.0, 2.0  # from a command to its effect at the meter, the meter's own poll aside
+RESUME_WALL_S = 15.0  # what goes on must be on the meter before more does
 RESPONSE_WALL_S = 6.0  # a fast clock leaves less wall time for the same site time
 RAMP_SHARE = 0.05  # of the rated IT power per minute
 
@@ -44,7 +45,7 @@ def rules_of(emergency: Emergency, it_w: float, speed: float, resume_by_max_s: f
         ramp_w_per_min=emergency.ramp_w_per_min or RAMP_SHARE * it_w,
         response_s=max(emergency.response_s, RESPONSE_WALL_S * speed),
         settle_s=max(SETTLE_S, SETTLE_WALL_S * speed),
-        resume_after_s=emergency.resume_after_s,
+        resume_after_s=max(emergency.resume_after_s, RESUME_WALL_S * speed),
         pause_at_least_s=emergency.pause_at_least_s,
         open_s=emergency.open_s,
         resume_by_max_s=resume_by_max_s,
