@@ -17,7 +17,7 @@ from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
 from igoudar.control.api.document import REFUSALS, describe
 from igoudar.control.api.events import add_events
-from igoudar.control.api.gate import Gate, refusal, undeclared
+from igoudar.control.api.gate import Gate, Refused, refusal, undeclared
 from igoudar.control.api.handsoff import add_class_modes, add_hands_off
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
 from igoudar.control.api.overrides import add_overrides
@@ -35,6 +35,7 @@ from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.operator import VERBS, Operator
 from igoudar.control.people.door import Door
+from igoudar.control.people.roles import Person, Role
 from igoudar.control.people.users import Users
 from igoudar.control.records.room import AuditRoom
 from igoudar.control.records.state import Records
@@ -93,7 +94,7 @@ class Rooms:
 def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
     """The application; no page of its own, no schema for strangers, no route without a role."""
     app = FastAPI(title="igoudar", docs_url=None, redoc_url=None, openapi_url=None, responses=REFUSALS)
-    app.middleware("http")(Gate(app, door, listening).check)
+    app.middleware("http")(Gate(app, door, listening, _noting(rooms)).check)
     _errors(app)
     _open(app, rooms)
     _documents(app, rooms)
@@ -112,6 +113,19 @@ def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
     if missing := undeclared(app):
         raise RuntimeError(f"routes without a role in control/api/roles.py: {', '.join(missing)}")
     return app
+
+
+def _noting(rooms: Rooms) -> Refused:
+    """A line of the audit about somebody who asked for more than their role allows."""
+
+    def note(person: Person, what: str, needed: Role) -> None:
+        chronicle = rooms.operator.executor.chronicle
+        params = {"who": person.name, "role": person.role.word, "needed": needed.word}
+        said, result = "audit.not_allowed", "rejected: role"
+        chronicle.say(rooms.now(), person.name, "ask", what, None, said, params, result=result)
+        chronicle.flush()
+
+    return note
 
 
 def _errors(app: FastAPI) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Match
 from igoudar.control.api.rate import Rate
 from igoudar.control.api.roles import NEEDED
 from igoudar.control.people.door import Door
-from igoudar.control.people.roles import Person
+from igoudar.control.people.roles import Person, Role
 from igoudar.control.schema import ErrorView
 from igoudar.core.errors import StoreError
 from igoudar.core.model_people import Listening, loopback
@@ -24,7 +24,10 @@ BODY_MAX = 64 * 1024
 # Of one address: several people behind one proxy, and guesses at tokens.
 ADDRESS_FACTOR = 4
 GUESSES_PER_S, GUESSES = 0.5, 20
+NOTES_PER_S, NOTES = 0.1, 5  # audit lines about one person's refusals: nobody fills the disk with them
 Next = Callable[[Request], Awaitable[Response]]
+Refused = Callable[[Person, str, Role], None]
+"""Told who was refused what, and the role that it needs."""
 
 
 def refusal(
@@ -43,9 +46,11 @@ class Gate:
     app: FastAPI
     door: Door
     listening: Listening
+    note: Refused = field(default=lambda person, what, needed: None)
     _people: Rate = field(init=False)
     _addresses: Rate = field(init=False)
     _guesses: Rate = field(init=False)
+    _noted: Rate = field(default_factory=lambda: Rate(NOTES_PER_S, NOTES))
 
     def __post_init__(self) -> None:
         per_s, burst = self.listening.calls_per_s, self.listening.burst
@@ -100,10 +105,15 @@ class Gate:
             return refusal(405, f"{request.method} is not served here", request.url.path, headers=allow)
         needed = NEEDED[request.method, path]
         if needed is not None and person.role < needed:
-            what = f"a {person.role.word} may not do that: it needs the role {needed.word}"
-            return refusal(403, what, where=request.url.path, fix="ask somebody who has it")
+            return self._not_allowed(request, person, needed)
         request.state.person, request.state.who, request.state.role = person, person.name, person.role.word
         return _body(request)
+
+    def _not_allowed(self, request: Request, person: Person, needed: Role) -> Response:
+        if not self._noted.wait_s(person.name):
+            self.note(person, f"{request.method} {request.url.path}", needed)
+        what = f"a {person.role.word} may not do that: it needs the role {needed.word}"
+        return refusal(403, what, where=request.url.path, fix="ask somebody who has it")
 
     def _route(self, request: Request) -> tuple[str, frozenset[str]]:
         """The path as it is declared, and the methods that are served there."""

@@ -74,6 +74,20 @@ async def test_the_audit_names_the_person_not_the_role(
     assert action["number"] > 1
 
 
+async def test_who_asks_for_more_than_they_may_is_in_the_audit_and_can_t_flood_it(
+    url: str, tokens: Mapping[Role, str], http: httpx.AsyncClient
+) -> None:
+    header = {"Authorization": f"Bearer {tokens[Role.VIEWER]}"}
+    async with httpx.AsyncClient(base_url=url, headers=header) as viewer:
+        for _ in range(30):
+            assert (await viewer.post("/v1/mode", json={"mode": "auto", "reason": "x"})).status_code == 403
+    lines = [line for line in (await http.get("/v1/actions")).json() if line["who"] == "the-viewer"]
+    assert 5 <= len(lines) < 10
+    said = (lines[0]["verb"], lines[0]["target"], lines[0]["result"])
+    assert said == ("ask", "POST /v1/mode", "rejected: role")
+    assert "this needs operator" in lines[0]["reason"]["english"]
+
+
 async def test_an_admin_adds_and_disables_people(url: str, tokens: Mapping[Role, str]) -> None:
     def manage() -> None:
         with ApiClient(url, tokens[Role.ADMIN]) as admin:
