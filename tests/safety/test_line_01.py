@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from igoudar.collectors.endpoints import Endpoints
 from igoudar.collectors.results import Rejected, Success
 from igoudar.control.mode import Modes, class_word
 from igoudar.control.records.state import Records
@@ -83,3 +84,20 @@ def test_line_01_a_restarted_part_keeps_what_a_person_set_a_new_run_does_not(
     anew = Modes(records, "observe", None, clock.now(), "run-2")
     assert set(anew.classes().values()) == {"observe"}
     records.close()
+
+
+@pytest.mark.parametrize(
+    ("run_id", "simulated", "address", "ours"),
+    [
+        ("run", True, "modbus-tcp://127.0.0.1:1502/1", True),
+        ("another", True, "modbus-tcp://127.0.0.1:1502/1", False),
+        ("", True, "modbus-tcp://127.0.0.1:1502/1", False),
+        ("run", False, "modbus-tcp://127.0.0.1:1502/1", False),
+        ("run", True, "modbus-tcp://10.20.2.21:502/1", False),
+    ],
+)
+def test_line_01_only_simulators_that_this_very_run_opened_make_a_run_start_in_auto(
+    run_id: str, simulated: bool, address: str, ours: bool
+) -> None:
+    endpoints = Endpoints("run", {"battery-1": address}, simulated, "http://127.0.0.1:1")
+    assert endpoints.all_opened_by(run_id) is ours
