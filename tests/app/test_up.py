@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -49,6 +50,25 @@ def test_the_tour_of_the_readme_runs(live: Live, words: list[str]) -> None:
     document = live.command(*words, "--json")
     assert document.returncode == 0, document.stderr
     assert json.loads(document.stdout)
+
+
+def test_what_the_readme_says_of_acting_runs(live: Live) -> None:
+    section = (ROOT / "README.md").read_text().split("## Acting on the plant")[1].split("## ")[0]
+    lines = re.findall(r"^\.venv/bin/igoudar (.*?)(?:  +#.*)?$", section, re.MULTILINE)
+    try:
+        for line in lines:
+            words = shlex.split(line)
+            if words[:2] in (["site", "shed"], ["site", "cap"]):  # on a busy machine meters may be a while
+                wait_until(line, lambda: live.command(*words, "--yes").returncode == 0)  # noqa: B023 - now
+                continue
+            shown = live.command(*words)
+            assert shown.returncode == 0, (line, shown.stderr)
+        assert len(lines) >= 7
+        assert live.command("job", "list").returncode == 0  # looking is always allowed
+    finally:
+        assert live.command("handsoff", "off", "--yes", "--reason", "over").returncode == 0
+        for event in json.loads(live.command("site", "events", "--json").stdout)["events"]:
+            live.command("site", "cancel", event["id"], "--yes", "--reason", "over")
 
 
 @pytest.mark.parametrize("part", PARTS)
