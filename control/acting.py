@@ -21,6 +21,7 @@ from igoudar.control.steering import Moment
 from igoudar.core.model import JobState
 
 LEAST_LIFE_S, LIFE_CYCLES = 300.0, 6  # a command, and a device's reversion timer, live at least so long
+AHEAD_CYCLES = 6  # before a resume-by, so that the failsafe finds nothing left to do
 
 
 class Asks(Protocol):
@@ -58,7 +59,8 @@ class Acting:
     ) -> list[Outcome]:
         """One cycle's commands and what became of them."""
         now, life = moment.now, life_of(moment.cycle_s)
-        wishes = [*self._kept(now, life), *self._due(sight, now, life)]
+        ahead = timedelta(seconds=AHEAD_CYCLES * moment.cycle_s)
+        wishes = [*self._kept(now, life), *self._due(sight, now, life, ahead)]
         for source in self.sources:
             wishes += source.commands(sight, moment)
         if queue is not None:
@@ -100,8 +102,8 @@ class Acting:
             approved_by=tuple(row.who.split(", ")),
         )
 
-    def _due(self, sight: Sight, now: datetime, life: timedelta) -> list[Command]:
-        """Jobs whose resume-by has come; those that a person or their end resumed are crossed out."""
+    def _due(self, sight: Sight, now: datetime, life: timedelta, ahead: timedelta) -> list[Command]:
+        """Jobs whose resume-by is near; those that a person or their end resumed are crossed out."""
         if sight.jobs is None:
             return []
         found = []
@@ -110,7 +112,7 @@ class Acting:
             if job is None or job.state is not JobState.SUSPENDED:
                 if now > row.at + life:  # the pause itself may not show yet
                     self.suspends.resumed(row.job_id, now)
-            elif now >= row.resume_by:
+            elif now >= row.resume_by - min(ahead, (row.resume_by - row.at) / 4):
                 found.append(_resume(row.job_id, row.resume_by, now, life))
         return found
 

@@ -14,7 +14,7 @@ from tests.app.apart import Apart, apart
 from tests.app.live import wait_until
 from tests.app.lone_cluster import Cluster
 
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.xdist_group("apart")
 
 
 def watched(parts: Apart) -> None:

@@ -17,7 +17,7 @@ from tests.app.lone_cluster import Cluster
 
 from .machine import PV, SLACK, asked, reversion_s, safe_after_s
 
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.xdist_group("apart")
 MOMENT_S = 4.0  # wall: control dies at most so long after it has set something
 PAUSE_S, DELAY_S = 8.0, 10.0  # wall
 LATE = timedelta(minutes=2)  # site time: two steps of the simulated cluster, on a busy machine

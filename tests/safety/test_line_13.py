@@ -15,7 +15,7 @@ from tests.app.live import wait_until
 
 from .machine import BATTERY, PV, SLACK, TIMER_S, Drive, asked, reversion_s, safe_after_s
 
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.xdist_group("apart")
 
 
 @pytest.fixture
