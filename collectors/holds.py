@@ -9,8 +9,6 @@ from pathlib import Path
 
 from igoudar.collectors import wire
 from igoudar.collectors.checks.pace import Place
-from igoudar.core.durable import write_durably
-from igoudar.core.errors import StoreError
 from igoudar.core.model import Setpoint
 
 LOG = logging.getLogger(__name__)
@@ -78,9 +76,12 @@ class Holds:
             self._keep()
 
     def _keep(self) -> None:
+        """It reaches the kernel at once: a killed process loses nothing; no write waits for the disk."""
         staying = [_packed(held) for held in self._held.values() if not held.timed]
+        part = self._file.with_suffix(".part")
         try:
-            write_durably(self._file, json.dumps(staying).encode())
+            part.write_text(json.dumps(staying))
+            part.rename(self._file)
         except OSError as error:
             LOG.error("%s can't be written: a restart will not give back what was set: %s", self._file, error)
 
@@ -100,8 +101,5 @@ def _read(file: Path) -> list[Held]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(
-            f"what was set before can't be read ({error})",
-            where=str(file),
-            fix="look at the setpoints on the devices, then remove the file",
-        ) from error
+        LOG.error("%s can't be read (%s): look at the setpoints on the devices", file, error)
+        return []
