@@ -13,14 +13,13 @@ from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import STEP, Plan
-from igoudar.control.planning.battery import Course, Stock, discharge_most_w
+from igoudar.control.planning.battery import GRID_W, Course, Stock, discharge_most_w
 from igoudar.control.roster import Roster
 from igoudar.control.steering import Moment
 from igoudar.core.model import Kind
 
 FREE_PCT, STEP_PCT = 100.0, 5.0  # rates are asked for in steps of so much
 OVER, UNDER = 1.02, 0.90  # of the export limit: curtail above, let go below
-GRID_W = 1e3  # an import of less is rounding
 DRIVES: Mapping[Kind, str] = {Kind.DESALINATION: "desalination", Kind.ELECTROLYSER: "electrolyser"}
 # What a device is given when nobody can see what it does: its own rule.
 SAFE: Mapping[str, float] = {"discharge_rate_pct": FREE_PCT, "charge_rate_pct": FREE_PCT}
@@ -90,7 +89,8 @@ class PlantOrders:
             return None
         left = plan.start + STEP * (step + 1) - moment.now
         stock = Stock(bank.power_w, bank.efficiency, bank.energy_wh * moment.soc_pct / 100, surplus_w)
-        return discharge_most_w(stock, Course(float(plan.stored_wh[step]), left.total_seconds() / 3600))
+        imported_w, hours = float(plan.powers["import_w"][step]), left.total_seconds() / 3600
+        return discharge_most_w(stock, Course(float(plan.stored_wh[step]), imported_w, hours))
 
     def _pct(self, most_w: float) -> float:
         exact = 100 * most_w / self.plant.site.battery.power_w

@@ -1,15 +1,15 @@
 """When the battery should not follow its own rule: the plan keeps charge for later. Pure.
 
 By itself the battery covers every lack and takes every surplus. That stays so unless the plan clearly
-differs: what is stored beyond the plan is free to use, and what the plan wants stored is kept. Charge is
-never bought from the grid on a forecast alone: its losses are certain, the peak that it would spare is not.
+differs: it imports although charge is there. Then what is stored beyond the plan is free to use, and what the
+plan wants stored is kept. A lack that the plan did not expect is covered as ever. Charge is never bought from
+the grid on a forecast alone: its losses are certain, the peak that it would spare is not.
 """
 
 from dataclasses import dataclass
 
-APART = (
-    0.10  # of the rating: a plan that differs by less is followed by the battery's own rule; our assumption
-)
+GRID_W = 1e3  # an import of less is rounding
+APART = 0.10  # of the rating: a plan that differs by less is not followed; our assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,14 @@ class Course:
     """What the plan has for the present step."""
 
     stored_wh: float  # at its end
+    import_w: float
     hours_left: float
 
 
 def discharge_most_w(stock: Stock, course: Course) -> float | None:
     """The most that may be taken out now [W]; None = the battery's own rule."""
+    if course.import_w <= GRID_W:
+        return None
     hours = max(course.hours_left, 1 / 60)
     free_w = max(0.0, stock.stored_wh - course.stored_wh) * stock.efficiency / hours
     by_itself_w = min(stock.rated_w, max(0.0, -stock.surplus_w))

@@ -19,11 +19,12 @@ __all__ = ["rig", "solver"]
 RATED_W = 500e3
 
 
-def plan(ask: Ask, stored_wh: float, drive_w: float = 10e3) -> Plan:
+def plan(ask: Ask, stored_wh: float, drive_w: float = 10e3, import_w: float = 300e3) -> Plan:
     """A plan that wants so much in the battery, and so much of each flexible load, in every step."""
     each = np.full(192, drive_w)
     return plan_of(
         ask.view.time,
+        powers=plan_of(ask.view.time).powers | {"import_w": np.full(192, import_w)},
         stored_wh=np.full(192, stored_wh),
         drives={"desalination": each, "electrolyser": each},
     )
@@ -55,6 +56,14 @@ async def test_what_is_stored_beyond_the_plan_is_free(rig: Any, plant: Any, solv
     loop, _ = rig
     plant.powers["pv"] = plant.powers["wind"] = 0.0
     solver.made = lambda ask: plan(ask, stored_wh=100e3)
+    await planned(loop, plant)
+    assert writes(plant, "discharge_rate_pct") == []
+
+
+async def test_a_lack_that_the_plan_did_not_expect_is_covered(rig: Any, plant: Any, solver: Any) -> None:
+    loop, _ = rig
+    plant.powers["pv"] = plant.powers["wind"] = 0.0
+    solver.made = lambda ask: plan(ask, stored_wh=950e3, import_w=0.0)
     await planned(loop, plant)
     assert writes(plant, "discharge_rate_pct") == []
 
@@ -132,7 +141,7 @@ async def test_in_observe_and_without_the_sites_word_nothing_is_written(
 def test_a_bound_never_takes_below_the_plan_and_never_bothers_for_little(
     stored_wh: float, wanted_wh: float, surplus_w: float, hours: float
 ) -> None:
-    most_w = discharge_most_w(Stock(RATED_W, 0.95, stored_wh, surplus_w), Course(wanted_wh, hours))
+    most_w = discharge_most_w(Stock(RATED_W, 0.95, stored_wh, surplus_w), Course(wanted_wh, 300e3, hours))
     by_itself_w = min(RATED_W, max(0.0, -surplus_w))
     if most_w is None:
         return
