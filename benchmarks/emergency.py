@@ -18,7 +18,6 @@ import json
 import os
 import platform
 import re
-import struct
 import sys
 import tempfile
 import time
@@ -28,19 +27,17 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from pymodbus.client import ModbusTcpClient
 from tests.app.live import Live, up, wait_until
 from tests.peers.slurm import Cluster, cluster
 
-from igoudar.collectors.profiles import load_profiles
+from benchmarks.demand.page import write_page
+from benchmarks.demand.registers import Registers
 from igoudar.control.schema_events import EventsView, EventView
 
 RESULTS = Path(__file__).parent / "results" / "emergency.json"
 NODES, URGENT_NODES, PATIENCE_S = 64, 26, 600.0  # 26 of 64 nodes: 40.6 % of the GPUs
 FULL_W = 0.9 * 40e6
-METERS = tuple(f"meter-transformer-{number}" for number in range(1, 5))
 NO_BATTERY = '["caps", "jobs", "loads"]'
 ALL = '["battery", "caps", "jobs", "loads"]'
 RACK_LEVEL = re.compile(r'profile = "(xerus-pdu|dcgm-rack|generic-rack-sensors|redfish-power-shelf)"')
@@ -97,6 +94,7 @@ def main() -> None:
         figures["cases"][name] = run(CASES[name])
         figures["cases"][name]["load_average"] = os.getloadavg()[0]
         RESULTS.write_text(json.dumps(figures, indent=1))
+        write_page(figures)
         print(name, json.dumps(figures["cases"][name], indent=1), file=sys.stderr)  # noqa: T201 - a measurement
 
 
@@ -168,32 +166,6 @@ def ask(live: Live, slurm: Cluster, case: Case, urgent: list[str]) -> dict[str, 
         ),
         "audit": sorted({row.verb for row in audit(live) if row.target in before}),
     }
-
-
-class Registers:
-    """The transformer meters, read by somebody else's Modbus client."""
-
-    def __init__(self, live: Live) -> None:
-        documents = json.loads((live.state / "endpoints.json").read_text())["devices"]
-        self._places = [urlsplit(documents[name]) for name in METERS]
-        address = load_profiles()["schneider-iem3000"].points["active_power_w"].address
-        self._register: int = address.register  # type: ignore[union-attr]
-
-    def watts(self) -> float:
-        """Facility load now."""
-        return sum(
-            self._one(place.hostname or "", place.port or 502, int(place.path[1:])) for place in self._places
-        )
-
-    def _one(self, host: str, port: int, unit: int) -> float:
-        with ModbusTcpClient(host, port=port) as client:
-            answer = client.read_holding_registers(self._register, count=2, device_id=unit)
-        return float(struct.unpack(">f", struct.pack(">HH", *answer.registers))[0]) * 1e3
-
-    def below(self, limit_w: float, began: float) -> float:
-        """Wall seconds until the meters are at the limit."""
-        wait_until("the limit", lambda: self.watts() <= limit_w, 120.0)
-        return time.monotonic() - began
 
 
 def load_w(live: Live) -> float:

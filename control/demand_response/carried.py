@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from igoudar.collectors.results import Partial, Success
 from igoudar.control.actuation.command import ActuatorClass, Command
@@ -11,6 +11,7 @@ from igoudar.control.demand_response import debt
 from igoudar.control.demand_response.levers import JobLever, Levers, Wishes
 from igoudar.control.demand_response.memory import REFUSED_FOR, Effect, Memory, Paused
 
+SOON = timedelta(minutes=1)
 RAISED = 1.1  # a battery that is asked for so much more has time to answer again
 
 
@@ -40,7 +41,8 @@ def carried(
 def _job(memory: Memory, jobs: Mapping[str, JobLever], command: Command, ok: bool, now: datetime) -> Memory:
     job = jobs[command.target]
     if not ok:
-        return _refused(memory, job.job_id, now)
+        back = command.point in ("resume", "release")  # tried again soon: work must not stand for a slip
+        return _refused(memory, job.job_id, now, SOON if back else REFUSED_FOR)
     match command.point:
         case "suspend":
             pause = Paused(now, job.gpus, job.relief_w, command.until or now)
@@ -62,9 +64,9 @@ def _job(memory: Memory, jobs: Mapping[str, JobLever], command: Command, ok: boo
             return replace(memory, delayed={**memory.delayed, job.job_id: before})
 
 
-def _refused(memory: Memory, what: str, now: datetime) -> Memory:
+def _refused(memory: Memory, what: str, now: datetime, rest: timedelta = REFUSED_FOR) -> Memory:
     """It did not do as told: left alone for a while."""
-    return replace(memory, refused={**memory.refused, what: now + REFUSED_FOR})
+    return replace(memory, refused={**memory.refused, what: now + rest})
 
 
 def _not_delayed(memory: Memory, job_id: str) -> Memory:
