@@ -116,7 +116,8 @@ async def run(
         door = open_door(site, state, rooms.users)
         check_public(site.api, named_people=door.signed is not None or bool(rooms.users.listed()))
         app = create_app(rooms, door, site.api)
-        upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site))
+        held = rooms.operator.executor.gate.overrides
+        upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site), held.read)
         upkeep.start()
         loop.engine.watches.append(upkeep.signals)
         broker = open_dsx(site.dsx, loop.events, clock, rooms.operator.note, state)

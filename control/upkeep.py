@@ -34,12 +34,16 @@ class Upkeep:
     lease: Lease
     now: Callable[[], datetime]
     config_version: str
+    took_over: Callable[[datetime], None] = field(default=lambda now: None)
     jumps: JumpWatch = field(default_factory=JumpWatch)
     _jump_s: float = 0.0  # told by the next cycle
     _whole: bool = True
+    _held: bool = True
+    _over: bool = False  # told by the next cycle
 
     def start(self) -> None:
         """A quick look at what the last run left: is the audit still what was anchored?"""
+        self._held = self.lease.held()
         try:
             self._whole = last_anchor_holds(self.records)
         except StoreError:
@@ -52,7 +56,12 @@ class Upkeep:
             await asyncio.sleep(LOOK_S)
 
     def look(self, wall_s: float, monotonic_s: float) -> None:
-        """One look at both clocks; a jump is recorded at once."""
+        """One look at both clocks and the lease; what happened is recorded or done at once."""
+        held, before = self.lease.held(), self._held
+        self._held = held
+        if held and not before:  # what people hold may have been set on the other host
+            self.took_over(self.now())
+            self._over = True
         jump_s = self.jumps.look(wall_s, monotonic_s)
         if jump_s:
             self._jump_s = jump_s
@@ -67,17 +76,11 @@ class Upkeep:
         yield self._signal("audit_full", 1, room.full, picture, before, free)
         yield self._signal("audit_broken", 1, not self._whole, picture, before, {})
         yield self._signal("not_writer", 2, not self.lease.held(), picture, before, {}, NOT_WRITER_S)
-        jumped = Signal(
-            "clock_jumped",
-            self.site,
-            2,
-            "clock_jumped",
-            Condition(),
-            {"source": self.site, "jump_s": jump_s},
-            pulse=True,
-        )
         if jump_s:
-            yield jumped
+            yield self._pulse("clock_jumped", {"jump_s": jump_s})
+        if self._over:
+            self._over = False
+            yield self._pulse("took_over", {})
 
     def _signal(
         self,
@@ -91,6 +94,9 @@ class Upkeep:
     ) -> Signal:
         condition = flag(before.get((code, self.site), Condition()), holds, picture.at, on_delay_s, 0.0)
         return Signal(code, self.site, priority, code, condition, {"source": self.site, **params})
+
+    def _pulse(self, code: str, params: dict[str, object]) -> Signal:
+        return Signal(code, self.site, 2, code, Condition(), {"source": self.site, **params}, pulse=True)
 
     def _line(self, wall_s: float, jump_s: float) -> ActionRow:
         said = text("audit.clock_jumped", jump_s=jump_s)

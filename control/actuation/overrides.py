@@ -23,8 +23,15 @@ class Overrides:
     @classmethod
     def open(cls, records: Records, now: datetime) -> "Overrides":
         """Those that a person has set and not released."""
-        rows: list[OverrideRow] = records.rows(select(OverrideRow).where(OverrideRow.until > now))
-        return cls(records, {(row.target, row.point): row for row in rows})
+        opened = cls(records)
+        opened.read(now)
+        return opened
+
+    def read(self, now: datetime) -> None:
+        """Hold what the records say now: another host may have written them."""
+        rows: list[OverrideRow] = self.records.rows(select(OverrideRow).where(OverrideRow.until > now))
+        self._rows.clear()
+        self._rows |= {(row.target, row.point): row for row in rows}
 
     def set(self, row: OverrideRow) -> None:
         """Hold a point, or a job in place of what was held of it before."""
