@@ -18,7 +18,7 @@ from igoudar.control.roster import Roster
 from igoudar.control.steering import Moment
 from igoudar.core.model import Kind
 
-FREE_PCT, STEP_PCT = 100.0, 5.0  # rates are asked for in steps of so much
+FREE_PCT, STEP_PCT = 100.0, 5.0  # rates and powers are asked for in steps of so much
 OVER, UNDER = 1.02, 0.90  # of the export limit: curtail above, let go below
 DRIVES: Mapping[Kind, str] = {Kind.DESALINATION: "desalination", Kind.ELECTROLYSER: "electrolyser"}
 # What a device is given when nobody can see what it does: its own rule.
@@ -132,8 +132,7 @@ class PlantOrders:
                 continue
             self._driven[name] = power_w
             for device in self.plant.kinds.get(kind, ()):
-                share = min(1.0, round(power_w / load.power_w, 2)) if load.power_w else 0.0
-                value = share * load.power_w * device.share
+                value = _stepped(power_w, load.power_w) * device.share
                 yield self._command(device.name, "limit_w", value, moment.now, code, power_w=value)
 
     # --- commands -------------------------------------------------------------------------------------------
@@ -166,6 +165,13 @@ class PlantOrders:
             params=params,
             value=value,
         )
+
+
+def _stepped(power_w: float, rated_w: float) -> float:
+    """A power in steps of the rating: a plan that moves by less is not worth a write."""
+    steps = 100 / STEP_PCT
+    share = round(steps * power_w / rated_w) / steps if rated_w else 0.0
+    return min(1.0, share) * rated_w + 0.0  # -0.0 reads badly
 
 
 def drive_w(plan: Plan, name: str, step: int) -> float:
