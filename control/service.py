@@ -58,6 +58,7 @@ from igoudar.core.store.protocol import TelemetryReader
 
 GROUP_WALL_S, REPEAT_WALL_S = 10.0, 60.0  # a fast clock must not flood a person, who lives on the wall
 COUNTER_GAP_S = 180.0
+PART_WALL_S = 30.0  # in which a part of a long cycle is over, or control is stuck
 
 
 async def run(
@@ -210,6 +211,7 @@ async def assemble(
         simulated=endpoints(state).get("simulated", False) is True,
     )
     engine.watches.append(Unheard(plant.site.name, lambda: loop.unheard).signals)
+    events.progress = lambda: heartbeat.beat(PART_WALL_S)
     reports = Reports(plant, ledger, books, reader)
     rooms = Rooms(
         desk,

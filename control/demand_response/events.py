@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from igoudar.control.actuation.command import Command
+from igoudar.control.actuation.executor import Outcome
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.demand_response import keeping, look
 from igoudar.control.demand_response.book import Book, noted
@@ -25,6 +26,8 @@ from igoudar.control.picture import Picture
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
+
+AT_ONCE = 48  # commands between two signs of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Events:
         caps: Power limits that may be lowered, as they stand.
         may_act: Whether the mode lets jobs be moved.
         pauses: Keeps by when each paused job must run again.
+        progress: Told whenever a part of a long cycle is over.
     """
 
     roster: Roster
@@ -65,6 +69,7 @@ class Events:
     caps: Callable[[], tuple[CapLever, ...]] = tuple
     may_act: Callable[[], bool] = bool
     pauses: Callable[[Sequence[SuspendRow]], None] = field(default=lambda rows: None)
+    progress: Callable[[], object] = field(default=lambda: None)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     limit: Limit = field(default_factory=Limit)
     levers: Levers = field(default_factory=Levers)
@@ -189,17 +194,25 @@ class Events:
         self.memory = forgotten(self.memory, landed)
         batch = self.orders.batch(self.wishes, self.memory, name, now, setpoints=not self._flight.busy)
         self._note_pauses(batch.first, name)
-        outcomes = [*landed, *(await self.carrier.submit(batch.first, now) if batch.first else [])]
+        outcomes = [*landed, *(await self._submit(batch.first, now))]
         if batch.setpoints:
             outcomes += await self._flight.send(batch.setpoints, now)
             self.memory = self._flight.expected(self.memory, self.levers, now)
         if batch.then:
-            outcomes += await self.carrier.submit(batch.then, now)
+            outcomes += await self._submit(batch.then, now)
         for outcome in outcomes:
             if not done(outcome):
                 self.orders.forget(outcome.command.target, outcome.command.point)
         self.memory = carried(self.memory, self.wishes, self.levers, outcomes, now)
         return bool(outcomes)
+
+    async def _submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
+        """Many commands in parts; each part that is over is a sign of life."""
+        outcomes: list[Outcome] = []
+        for first in range(0, len(commands), AT_ONCE):
+            outcomes += await self.carrier.submit(commands[first : first + AT_ONCE], now)
+            self.progress()
+        return outcomes
 
     def _note_pauses(self, commands: Sequence[Command], name: str) -> None:
         """On disk before the first of them is asked for."""
