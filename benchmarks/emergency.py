@@ -70,7 +70,7 @@ class Case:
 
 
 CASES = {
-    "shed": Case(1, NO_BATTERY, "shed", {"share": 0.30, "for_s": 180.0, "reason": "grid emergency"}, 1500),
+    "shed": Case(1, NO_BATTERY, "shed", {"share": 0.30, "for_s": 120.0, "reason": "grid emergency"}, 1500),
     "hold": Case(
         30,
         NO_BATTERY,
@@ -156,7 +156,7 @@ def ask(live: Live, slurm: Cluster, case: Case, urgent: list[str]) -> dict[str, 
         began = time.monotonic()
         event = api.open_event(case.verb, body)
     reached_s = None if body.get("on_import") or case.speed > 1 else meters.below(event.limit_w, began)
-    over = wait_until("the end", lambda: ended(live, event.id), case.ends_within_s)
+    over = wait_until("the end", lambda: ended(live, event.id, case), case.ends_within_s)
     return {
         "event": over.model_dump(mode="json"),
         "reached_wall_s": reached_s,
@@ -184,12 +184,13 @@ def has_baseline(live: Live) -> bool:
     return (tried.baseline_w or 0.0) > FULL_W
 
 
-def ended(live: Live, event_id: str) -> EventView | None:
-    """The event once its intervals are told: it returns or is over."""
+def ended(live: Live, event_id: str, case: Case) -> EventView | None:
+    """The event once its intervals are told: on its way back at speed 1, else over."""
     with live.api() as api:
         events: EventsView = api.events()
     found = next(event for event in events.events if event.id == event_id)
-    return found if found.state in ("done", "cancelled") else None
+    over = ("returning", "done") if case.speed == 1 else ("done",)
+    return found if found.state in over else None
 
 
 def standing(live: Live, slurm: Cluster, urgent: list[str], flexible: list[str]) -> dict[str, Any]:

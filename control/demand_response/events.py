@@ -27,7 +27,7 @@ from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
 
-AT_ONCE = 48  # commands between two signs of life
+AT_ONCE = 16  # commands between two signs of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +209,7 @@ class Events:
     async def _submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
         """Many commands in parts; each part that is over is a sign of life."""
         outcomes: list[Outcome] = []
+        self.progress()
         for first in range(0, len(commands), AT_ONCE):
             outcomes += await self.carrier.submit(commands[first : first + AT_ONCE], now)
             self.progress()
