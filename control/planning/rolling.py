@@ -16,7 +16,6 @@ from igoudar.control.planning.table import Floats
 from igoudar.control.planning.urgency import running
 
 LIMIT_S = 3.0  # of the solver
-CAPACITY_SHARE = 0.9  # of the GPUs for those who must run: the plan sees to the rest in time
 SEEN_MW = 1e-3
 
 
@@ -114,7 +113,7 @@ def only_surplus_pays(limits: Limits) -> bool:
 
 def follow(view: View, flexible_w: float, import_w: float) -> Orders:
     """Gangs close to a power, and the battery so that the import is as planned."""
-    run = choose(view, flexible_w / view.limits.gpu_w, capacity_share=CAPACITY_SHARE)
+    run = choose(view, flexible_w / view.limits.gpu_w)
     drawn_w = float(drawn_gpus(view, run).sum()) * view.limits.gpu_w
     drives_w = view.limits.desalination_w + view.limits.electrolyser_w
     net_w = (view.urgent_w + drawn_w) * view.pue + drives_w - view.pv_w - view.wind_w

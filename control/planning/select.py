@@ -4,15 +4,7 @@ import numpy as np
 
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers
-from igoudar.control.planning.urgency import (
-    CAPACITY_SHARE,
-    forced,
-    left_s,
-    locked,
-    needed_gpus,
-    running,
-    slack_s,
-)
+from igoudar.control.planning.urgency import forced, left_s, locked, needed_gpus, running, slack_s
 
 START_SHARE = (
     0.9  # of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts
@@ -23,14 +15,7 @@ KEPT = 0.5  # of a running gang may be more than what is wanted: gangs round to 
 HOLD_S = 2 * 3600.0  # a waiting job displaces a running one only with this much less slack; tuned in the lab
 
 
-def choose(
-    view: View,
-    wanted_gpus: float,
-    *,
-    preempt: bool = True,
-    hold_s: float = HOLD_S,
-    capacity_share: float = CAPACITY_SHARE,
-) -> Integers:
+def choose(view: View, wanted_gpus: float, *, preempt: bool = True, hold_s: float = HOLD_S) -> Integers:
     """Rows to run in this step: drawing close to `wanted_gpus` full GPUs, more where deadlines ask for it.
 
     A gang that ends within the step counts toward the power wanted with the part that it runs, toward the cap
@@ -48,7 +33,7 @@ def choose(
     limit = np.where((must | runs)[rank], cap, START_SHARE * cap)
     wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
     wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
-    needed = min(float(needed_gpus(view, rows, capacity_share)), cap)
+    needed = min(float(needed_gpus(view, rows)), cap)
     drawn = drawn_gpus(view, ordered)
     return ordered[_fitting(gpus, drawn, limit, wanted + KEPT * drawn * runs[rank], needed)]
 

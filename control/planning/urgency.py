@@ -40,7 +40,7 @@ def forced(view: View, rows: Integers) -> Booleans:
     return slack_s(view, rows) < STEP_S
 
 
-def needed_gpus(view: View, rows: Integers, capacity_share: float = CAPACITY_SHARE) -> int:
+def needed_gpus(view: View, rows: Integers) -> int:
     """GPUs that must run now so that, everybody starting as late as possible, no later step is overfull.
 
     The latest runs of all jobs are laid over the coming steps; what exceeds the capacity of a step is carried
@@ -53,7 +53,7 @@ def needed_gpus(view: View, rows: Integers, capacity_share: float = CAPACITY_SHA
     edges = np.zeros(HORIZON_STEPS + 1)
     np.add.at(edges, first, view.jobs.gpus[rows])
     np.add.at(edges, last, -view.jobs.gpus[rows])
-    return int(np.ceil(_carried(np.cumsum(edges[:-1]), capacity_share * view.gpus_by_power)))
+    return int(np.ceil(_carried(np.cumsum(edges[:-1]), CAPACITY_SHARE * view.gpus_by_power)))
 
 
 def _carried(latest: Floats, capacity: float) -> float:
