@@ -48,6 +48,7 @@ class SlurmScheduler:
         self._listing = Listing(site, self._times, self._history)
         self._known, self._batches = Known(self._programs), Batches(self._programs)
         self._owner = ""  # SlurmUser, once the cluster has been checked
+        self._checking = asyncio.Lock()
 
     async def start(self) -> None:
         """Check what can be checked; a Slurm that is down now is checked when it is back.
@@ -140,12 +141,13 @@ class SlurmScheduler:
         await self._programs.run(verbs.power(node, up=True))
 
     async def _ready(self) -> None:
-        if self._owner:
-            return
-        try:
-            self._owner = await check_cluster(self._programs, self._rules)
-        except ConfigError as error:
-            raise CommandError(error.what, where=error.where, fix=error.fix) from error
+        async with self._checking:  # however many ask, one looks
+            if self._owner:
+                return
+            try:
+                self._owner = await check_cluster(self._programs, self._rules)
+            except ConfigError as error:
+                raise CommandError(error.what, where=error.where, fix=error.fix) from error
 
     async def _nodes(self) -> dict[str, SlurmNode]:
         return read_nodes(await self._programs.run(verbs.NODES))

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from tests.control.actuation.schedulers.slurm.rig import FLEX, adapter, clock, in_site_minutes, listed
@@ -153,6 +154,12 @@ async def test_what_the_site_file_says_is_checked_at_the_start(slurm: Cluster) -
             await adapter(slurm, at, **changes).start()
     with pytest.raises(LinkError, match="no program"):
         await adapter(slurm, at, programs="/nowhere").queue()
+    asked: list[str] = []
+    eager = adapter(slurm, at)
+    run = eager._programs.run
+    eager._programs = SimpleNamespace(run=lambda verb: asked.append(verb.words[-1]) or run(verb))
+    await asyncio.gather(*(eager._ready() for _ in range(50)))
+    assert asked.count("config") == 1
     late = adapter(slurm, at, flexible_partitions=frozenset({"flexx"}))
     with pytest.raises(CommandError, match="no partition"):
         await late.queue()  # found late, it stops no loop
