@@ -1,6 +1,6 @@
 """How long a setpoint takes from asking to its verified reading back; `python -m benchmarks.setpoints`.
 
-Simulator and collector of `dakhla-phase1` in processes of their own at speed 1, all devices polled meanwhile;
+Simulator and collector of a site in processes of their own at speed 1, all devices polled meanwhile;
 a third process asks for setpoints of inverters, batteries and CDUs over the collector's socket, a few at a
 time, each point at its own pace and each time another value. Writes results/setpoints.json.
 """
@@ -31,7 +31,7 @@ from igoudar.core.model import Setpoint
 from igoudar.core.site import load_site
 
 RESULTS = Path(__file__).parent / "results" / "setpoints.json"
-SITE = "dakhla-phase1"
+SITES = ("jazari-lab", "dakhla-phase1")
 ANSWERING_S = 120.0  # until nearly all devices are read
 AT_ONCE = 4
 PACE_S = 6.0  # of each point: the profiles allow one write in 5 s
@@ -39,17 +39,20 @@ POINTS = {
     "sunspec-inverter": ("limit_pct", (90.0, 70.0)),
     "sunspec-battery": ("discharge_rate_pct", (30.0, 10.0)),
     "generic-cdu": ("setpoint_c", (29.0, 31.0)),
+    "generic-desalination": ("limit_w", (20e3, 15e3)),
+    "generic-electrolyser": ("limit_w", (20e3, 15e3)),
+    "carrier-23xrv": ("demand_limit_pct", (90.0, 80.0)),
 }
-CLASSES = dict.fromkeys(("battery", "curtailment", "cooling"), "auto")
+CLASSES = dict.fromkeys(("battery", "curtailment", "cooling", "loads"), "auto")
 
 
 @contextmanager
-def _running(state: Path) -> Iterator[None]:
+def _running(site: str, state: Path) -> Iterator[None]:
     """The plant and its collector."""
     igoudar = str(Path(sys.executable).with_name("igoudar"))
     parts: list[subprocess.Popen[bytes]] = []
     try:
-        for words in (["simulate", SITE, "--speed", "1"], ["collect", SITE]):
+        for words in (["simulate", site, "--speed", "1"], ["collect", site]):
             parts.append(subprocess.Popen([igoudar, *words, "--state", str(state)]))  # noqa: S603
             while words[0] == "simulate" and not (state / "endpoints.json").exists():
                 time.sleep(0.2)
@@ -85,9 +88,9 @@ async def _control(client: CollectClient, seconds: float) -> None:
         await asyncio.sleep(1.0)
 
 
-async def _ask(state: Path, clock: SiteClock, seconds: float) -> tuple[list[float], Counter[str]]:
+async def _ask(site: str, state: Path, clock: SiteClock, seconds: float) -> tuple[list[float], Counter[str]]:
     """Ask for setpoints until the time is over; what each took [s], and what became of them."""
-    plan = load_site(SITE, load_profiles())
+    plan = load_site(site, load_profiles())
     places = [(d.name, *POINTS[d.profile]) for d in plan.devices if d.profile in POINTS]
     took_s, results = list[float](), Counter[str]()
     end_s, queue = time.monotonic() + seconds, cycle(enumerate(places))
@@ -118,13 +121,13 @@ async def _ask(state: Path, clock: SiteClock, seconds: float) -> tuple[list[floa
     return took_s, results
 
 
-async def measured(state: Path, seconds: float) -> dict[str, object]:
+async def measured(site: str, state: Path, seconds: float) -> dict[str, object]:
     """One run."""
     client = await _connected(state)
     turning = asyncio.create_task(_control(client, seconds))
     await asyncio.sleep(5.0)  # it settles
     before = await _figures(state)
-    took_s, results = await _ask(state, SiteClock.load(state / "clock.json"), seconds)
+    took_s, results = await _ask(site, state, SiteClock.load(state / "clock.json"), seconds)
     after = await _figures(state)
     turning.cancel()
     await client.__aexit__()
@@ -151,11 +154,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--site", action="append", help=f"more than once for several; {' and '.join(SITES)}")
     parser.add_argument("--folder", type=Path, help="of the state; on a disk that others sync, parts stall")
     options = parser.parse_args()
     figures: dict[str, object] = {"machine": f"{os.cpu_count()} CPUs, Python {platform.python_version()}"}
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder, _running(Path(folder)):
-        figures |= asyncio.run(measured(Path(folder), options.seconds))
+    for site in options.site or SITES:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder, _running(site, Path(folder)):
+            figures[site] = asyncio.run(measured(site, Path(folder), options.seconds))
     figures["state_on"] = str(options.folder or "a disk")
     figures["niceness"] = os.getpriority(os.PRIO_PROCESS, 0)  # below 0 on a machine that others use as well
     figures["load_average"] = os.getloadavg()
