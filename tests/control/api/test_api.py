@@ -91,11 +91,10 @@ async def test_bodies_are_json_of_known_shape(http: httpx.AsyncClient) -> None:
 async def test_steering_a_job_is_carried_out_and_recorded(
     http: httpx.AsyncClient, cluster: Any, url: str, state: Path
 ) -> None:
-    cluster.add("job/1", user="\x1b[31mroot")
-
     def steer() -> None:
         with ApiClient.of_state(state) as api:
             api.set_mode("observe", "nobody else steers")
+            cluster.add("job/1", user="\x1b[31mroot")
             action = api.job_action("job/1", "hold", "maintenance")
             assert (action.who, action.verb, action.result) == ("operator", "hold", "done")
             with pytest.raises(CommandError, match="no such job"):
