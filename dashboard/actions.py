@@ -133,7 +133,7 @@ def _control(client: ApiClient, verb: str, target: str, reason: str) -> None:
             device, _, point = target.rpartition(" ")
             hands.release_override(device, point, reason)
         case _:
-            client.cancel_event(target)
+            client.cancel_event(target, reason)
 
 
 def _offer(act: Act, said: Words) -> Offer:

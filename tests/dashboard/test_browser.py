@@ -415,7 +415,7 @@ CONTROL_ACTS = [
         "19.5 °C · s.amrani",
         ("/v1/overrides/release", {"target": "cooling-plant", "point": "setpoint_c", "reason": "agreed"}),
     ),
-    ("end_event:event-7", "returns along the ramp", ("/v1/events/event-7/cancel", {})),
+    ("end_event:event-7", "returns along the ramp", ("/v1/events/event-7/cancel", {"reason": "agreed"})),
     (
         "mode:battery auto",
         "Battery: advise → auto",
