@@ -14,7 +14,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from igoudar.control.api.bodies import Body
-from igoudar.control.api.signature import SHORTEST_SECRET, Notary
+from igoudar.control.api.rate import Rate
+from igoudar.control.api.signature import SHORTEST_SECRET, Notary, SignatureError
 from igoudar.control.demand_response.document import event_view
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.request import EventKind, EventRequest
@@ -26,6 +27,7 @@ from igoudar.core.units import parse_power_w
 
 PATH = "/v1/webhooks/demand-response"
 SOURCE = "webhook"
+NOTED_PER_S, NOTED_AT_ONCE = 0.1, 50  # calls with a wrong signature in the audit
 Note = Callable[[str, str, str, str, str, str, datetime], None]
 
 
@@ -79,6 +81,7 @@ def open_hook(webhook: Webhook, clock: Clock) -> Hook | None:
 
 def add_webhook(app: FastAPI, room: Events, hook: Hook | None, note: Note) -> None:
     """The route; a call that is refused is audited as well."""
+    noted = Rate(NOTED_PER_S, NOTED_AT_ONCE)
 
     @app.post(PATH)
     async def demand_response(request: Request) -> EventView:
@@ -88,6 +91,11 @@ def add_webhook(app: FastAPI, room: Events, hook: Hook | None, note: Note) -> No
         try:
             hook.notary.check(request.headers, raw, time.time())
             event = room.open(_asked(raw, hook))
+        except SignatureError as error:
+            # Anybody may call: they must not be able to fill the audit, nor stand in it with the grid's name.
+            if not noted.wait_s(SOURCE):
+                note(SOURCE, "webhook", "site", "", f"refused: {error.what}", "", room.now())
+            raise
         except CommandError as error:
             note(hook.who, "webhook", "site", "", f"refused: {error.what}", "", room.now())
             raise

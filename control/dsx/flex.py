@@ -1,10 +1,12 @@
 """The site's end of DSX Flex: takes targets, opens events, says how the power stands."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from igoudar.control.api.rate import Rate
 from igoudar.control.demand_response.event import Event
 from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.control.dsx.breach import Breach, BreachState, Patience, watched
@@ -28,7 +30,10 @@ from igoudar.core.clock import Clock, site_time
 from igoudar.core.errors import CommandError
 from igoudar.core.model_dsx import Dsx
 
+LOG = logging.getLogger(__name__)
+
 SOURCE, WHO, SLOT = "dsx", "dsx", "target"
+NOTED_PER_S, NOTED_AT_ONCE = 0.1, 50  # refusals in the audit
 Note = Callable[[str, str, str, str, str, str, datetime], None]
 
 
@@ -78,6 +83,7 @@ class Flex:
     patience: Patience = field(default_factory=Patience)
     thread: Thread = field(default_factory=Thread.new)
     _breach: Breach | None = None
+    _noted: Rate = field(default_factory=lambda: Rate(NOTED_PER_S, NOTED_AT_ONCE))
 
     def take(self, topic: str, raw: bytes) -> list[Outgoing]:
         """One message; the answer says what became of it. Nothing that arrives raises."""
@@ -88,8 +94,9 @@ class Flex:
             return []
         thread = Thread(arrived.correlation, arrived.trace)
         try:
-            asked = target(self.seal.opened(arrived.data))
-            self._take(arrived, asked)
+            opened = self.seal.opened(arrived.data)
+            asked = target(opened.payload)
+            self._take(arrived, asked, "" if opened.belongs(arrived.event_id, arrived.at) else opened.digest)
         except RefusedError as error:
             self._note("refused", arrived.event_id, error)
             # Only who proved to be the grid is told why: an answer must not help a forger.
@@ -104,10 +111,10 @@ class Flex:
             raise RefusedError("wrong_topic", "it came by a topic that is not ours")
         return parse(raw, self.dsx.identifier)
 
-    def _take(self, arrived: Message, asked: Target) -> None:
+    def _take(self, arrived: Message, asked: Target, digest: str) -> None:
         if not concerns(asked, self.dsx.feeds):
             raise RefusedError("not_ours", "its feed tags name other feeds")
-        self.seen.take(arrived.event_id, arrived.at, self.wall())
+        self.seen.take(arrived.event_id, arrived.at, self.wall(), digest)
         before = self.desk.held(SOURCE)
         if asked.limit_w is None:
             self.desk.withdraw(SOURCE, SLOT, WHO)
@@ -138,6 +145,10 @@ class Flex:
         return None if wall is None else site_time(self.clock, wall, self.wall())
 
     def _note(self, result: str, event_id: str, error: RefusedError) -> None:
+        # Whoever may publish must not be able to fill the audit: automation stops where it is full.
+        if self._noted.wait_s(WHO):
+            LOG.warning("a message of [dsx] was refused: %s", error)
+            return
         after = f"{result}: {error.reason}"
         self.note(WHO, "load_target", event_id or "unknown", "", after, error.what, self.clock.now())
 

@@ -1,13 +1,17 @@
 """Signatures of messages: JWS with pinned keys and pinned algorithms. Source: RFC 7515, RFC 8725."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from igoudar.control.dsx.refusal import RefusedError
 from igoudar.core.errors import ConfigError
@@ -24,7 +28,9 @@ class Seal:
     """
 
     def __init__(self, keys: KeySet, algorithms: Sequence[str]) -> None:
-        self._keys, self._algorithms = keys, list(algorithms)
+        self._keys = keys
+        # Words of a header that are not known are passed over, as RFC 7515 wants; "crit" still counts.
+        self._registry = JWSRegistry(algorithms=list(algorithms), strict_check_header=False)
 
     @classmethod
     def of_file(cls, path: str, algorithms: Sequence[str]) -> "Seal":
@@ -35,7 +41,7 @@ class Seal:
         """
         return cls(key_set(path), algorithms)
 
-    def opened(self, token: object) -> Mapping[str, Any]:
+    def opened(self, token: object) -> "Opened":
         """What a compact JWS carries.
 
         Raises:
@@ -44,7 +50,7 @@ class Seal:
         if not isinstance(token, str) or token.count(".") != 2 or len(token) > LARGEST:
             raise RefusedError("not_signed", "the payload is no compact JWS")
         try:
-            sealed = jws.deserialize_compact(token, self._keys, algorithms=self._algorithms)
+            sealed = jws.deserialize_compact(token, self._keys, registry=self._registry)
             payload = json.loads(sealed.payload)
         except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RefusedError(
@@ -52,7 +58,29 @@ class Seal:
             ) from error
         if not isinstance(payload, dict):
             raise RefusedError("malformed", "the signed payload is no object")
-        return payload
+        return Opened(payload, sealed.headers(), hashlib.sha256(token.encode()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A payload whose signature holds; `digest` tells one token from another."""
+
+    payload: Mapping[str, Any]
+    header: Mapping[str, Any]
+    digest: str
+
+    def belongs(self, event_id: str, at: datetime) -> bool:
+        """Whether the signature covers the envelope too: `jti` is its id, and `iat`, if given, its time.
+
+        Raises:
+            RefusedError: it covers another envelope than the one that it came in.
+        """
+        if "jti" not in self.header:
+            return False
+        made_s = self.header.get("iat", int(at.timestamp()))
+        if self.header["jti"] != event_id or made_s != int(at.timestamp()):
+            raise RefusedError("bad_signature", "the signature was made for another message")
+        return True
 
 
 class Signer:

@@ -98,8 +98,8 @@ async def test_a_signed_call_opens_an_event_once_and_is_audited(http: httpx.Asyn
     assert [event["limit_w"] for event in events["events"]] == [200e3]
     audited = [(line["who"], line["after"]) for line in (await http.get("/v1/actions")).json()]
     assert ("grid", "200000 W") in audited
-    assert ("grid", "refused: the call was taken before") in audited
-    assert ("grid", "refused: the signature does not hold") in audited
+    assert ("webhook", "refused: the call was taken before") in audited
+    assert ("webhook", "refused: the signature does not hold") in audited
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 from joserfc import jws
 from joserfc.jwk import ECKey, KeySet
+from joserfc.jws import JWSRegistry
 
 SITE = "dakhla-1"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -32,9 +33,12 @@ class Grid:
         path.write_text(json.dumps(KeySet([self.key]).as_dict(private=private)))
         return path
 
-    def sealed(self, payload: Mapping[str, Any], alg: str = "ES256") -> str:
+    def sealed(self, payload: Mapping[str, Any], alg: str = "ES256", **header: Any) -> str:
         text = json.dumps(payload).encode()
-        return jws.serialize_compact({"alg": alg, "kid": self.kid}, text, self.key, algorithms=[alg])
+        head = {"alg": alg, "kid": self.kid, **header}
+        return jws.serialize_compact(
+            head, text, self.key, registry=JWSRegistry(algorithms=[alg], strict_check_header=False)
+        )
 
     def event(self, payload: Mapping[str, Any] = DOWN_TO_28_MW, **changes: Any) -> bytes:
         document = {

@@ -82,6 +82,35 @@ def test_a_memory_that_can_not_be_read_takes_nothing_that_may_have_been_taken(
     assert after.notes == ["refused: repeated"]
 
 
+def test_an_old_signature_in_a_new_envelope_is_refused_also_after_a_restart(
+    room: Room, grid: Grid, build: Callable[..., Room]
+) -> None:
+    lifted = grid.sealed({"load": None})
+    room.flex.take(TOPIC, grid.event(data=lifted))
+    room.flex.take(TOPIC, grid.event())
+    after = build()
+    after.flex.take(TOPIC, grid.event(data=lifted))  # another id, the present time
+    assert after.notes == ["refused: repeated"]
+    assert after.desk.withdrawn == 0
+
+
+def test_a_signature_that_covers_its_envelope_serves_no_other(room: Room, grid: Grid) -> None:
+    data = grid.sealed(DOWN_TO_28_MW, jti="id-1", iat=int(NOW.timestamp()))
+    assert room.flex.take(TOPIC, grid.event(id="id-2", data=data)) == []
+    later = (NOW + timedelta(seconds=5)).isoformat()
+    assert room.flex.take(TOPIC, grid.event(id="id-1", time=later, data=data)) == []
+    assert not room.desk.asked
+    room.flex.take(TOPIC, grid.event(id="id-1", data=data))
+    assert len(room.desk.asked) == 1
+    assert room.notes == ["refused: bad_signature", "refused: bad_signature", "28000000 W"]
+
+
+def test_whoever_may_publish_can_not_fill_the_audit(room: Room, grid: Grid) -> None:
+    for _ in range(200):
+        room.flex.take(TOPIC, b"{}")
+    assert len(room.notes) < 60
+
+
 def _unsigned(payload: dict[str, Any]) -> str:
     parts = ({"alg": "none"}, payload)
     head, body = (base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in parts)
