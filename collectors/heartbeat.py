@@ -59,6 +59,8 @@ class Heart:
             self.beats += 1
         except LinkFault as fault:
             LOG.debug("no heartbeat to %s: %s", station.device.name, fault)
+        except Exception as error:  # noqa: BLE001 - one device must not end the others
+            LOG.error("no heartbeat to %s: %r", station.device.name, error)
 
 
 def heartbeat(station: Station) -> Point | None:

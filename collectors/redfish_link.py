@@ -16,7 +16,6 @@ from igoudar.collectors.http_line import Answer, HttpLine
 from igoudar.collectors.readers import Permit
 from igoudar.collectors.redfish_json import parsed
 from igoudar.collectors.redfish_refusal import refusal
-from igoudar.core.errors import ConfigError
 from igoudar.core.model import Reason, RedfishLogin
 
 SESSIONS = "/redfish/v1/SessionService/Sessions"
@@ -172,13 +171,13 @@ def _plain(text: str) -> str:
 
 
 def _secret(file: str) -> str:
+    where = f"links.redfish: {file}"
     try:
         text = Path(file).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        fix = "name a file that the collector can read"
-        raise ConfigError(
-            f"the account can't be read ({error})", where=f"links.redfish: {file}", fix=fix
-        ) from error
+        what, fix = f"the account can't be read ({error})", "name a file that the collector can read"
+        raise LinkFault(Reason.NO_CONNECTION, what, where=where, fix=fix) from error
     if not text.isprintable() or not text:
-        raise ConfigError("holds no name or password", where=f"links.redfish: {file}", fix="one line of text")
+        what, fix = "holds no name or password", "one line of text"
+        raise LinkFault(Reason.NO_CONNECTION, what, where=where, fix=fix)
     return text

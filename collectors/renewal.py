@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -76,7 +77,7 @@ class Renewal:
     async def round(self) -> None:
         """Look after everything that is not being looked after."""
         idle = [held for held in self._holds if held.place not in self._busy]
-        await asyncio.gather(*map(self._look_after, idle))
+        await asyncio.gather(*(self._safely(self._look_after, held) for held in idle))
 
     async def stop(self) -> None:
         """Take no more, let what is on its way end, and give everything back as far as time allows."""
@@ -87,7 +88,13 @@ class Renewal:
                     async with turn:
                         pass
                 while len(self._holds) and self._gate.may_release():
-                    await asyncio.gather(*map(self._give_back, self._holds))
+                    await asyncio.gather(*(self._safely(self._give_back, held) for held in self._holds))
+
+    async def _safely(self, work: Callable[[Held], Awaitable[None]], held: Held) -> None:
+        try:
+            await work(held)
+        except Exception as error:  # noqa: BLE001 - one device must not end the others
+            LOG.error("%s %s could not be looked after: %r", *held.place, error)
 
     async def _look_after(self, held: Held) -> None:
         self._busy.add(held.place)
@@ -149,3 +156,6 @@ class Renewal:
                 return await (procedure.release(order, factory) if release else procedure.renew(order))
         except (LinkFault, TimeoutError) as error:
             return Error(str(error))
+        except Exception as error:  # noqa: BLE001 - one device must not end the others
+            LOG.error("%s %s: %r", *held.place, error)
+            return Error(repr(error))

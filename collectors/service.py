@@ -202,10 +202,12 @@ async def _rounds(
         try:
             await asyncio.wait((polling, keeping), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if not polling.done():
-                await collector.renewal.stop()  # while there are links: what we set is given back
-            polling.cancel()
-            await asyncio.wait((polling,))
+            try:
+                if not polling.done():
+                    await collector.renewal.stop()  # while there are links: what we set is given back
+            finally:
+                polling.cancel()
+                await asyncio.wait((polling,))
         endpoints = _outcome(polling) or endpoints
 
 

@@ -16,7 +16,6 @@ from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.redfish import RedfishReader
 from igoudar.collectors.redfish_link import RedfishLink
 from igoudar.collectors.results import Rejected
-from igoudar.core.errors import ConfigError
 from igoudar.core.model import Reason, RedfishLogin
 from igoudar.simulators.faults import FaultBoard
 from igoudar.simulators.http_server import HttpServer
@@ -289,7 +288,7 @@ async def test_an_account_is_never_told_in_the_clear(login: RedfishLogin) -> Non
 async def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     login = RedfishLogin(str(tmp_path / "nobody"), str(tmp_path / "nothing"))
     async with played(lambda *_: (200, {}, CONTROL), login) as (reader, _):
-        with pytest.raises(ConfigError, match="account can't be read"):
+        with pytest.raises(LinkFault, match="account can't be read"):
             await reader.read(slow=False)
 
 
