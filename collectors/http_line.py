@@ -53,8 +53,8 @@ class HttpLine:
     async def exchange(self, request: bytes, permit: Permit | None = None) -> Answer:
         """Send a request, return its answer, whatever its status.
 
-        A connection that idled out is opened again, so a request must do the same when it arrives twice.
-        `permit` is asked just before the request leaves.
+        A connection that idled out is opened again, so a request must do the same when it arrives twice,
+        except one with a `permit`: it acts, so it leaves once, and `permit` is asked just before.
 
         Raises:
             LinkFault: there is none, and why; the connection is then closed.
@@ -93,6 +93,10 @@ class HttpLine:
             except (ConnectionError, asyncio.IncompleteReadError) as error:
                 if getattr(error, "partial", b""):
                     raise  # it died within an answer; otherwise it was idle for too long: open it again
+                if permit is not None:  # what acts may have acted
+                    raise self.fault(
+                        Reason.NO_CONNECTION, "the connection closed before an answer"
+                    ) from error
                 self.close()
         self.close()
         self._reader, self._writer = await asyncio.open_connection(

@@ -6,13 +6,14 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from igoudar.collectors import frames
-from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
+from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault, Withheld
 from igoudar.collectors.patience import Patience
 from igoudar.collectors.readers import Permit
 from igoudar.core.model import ModbusRules, Reason
 
 BUSY_TRIES = 3
 BUSY_PAUSE_S = 0.1
+ACKNOWLEDGE = 5  # exception: accepted, and still being worked on
 
 
 class Line(Protocol):
@@ -120,11 +121,18 @@ class ModbusLink:
             self._line = None
 
     async def _ask(self, request: frames.Request, permit: Permit | None = None) -> bytes:
-        for left in range(BUSY_TRIES - 1, -1, -1):
+        for tried in range(BUSY_TRIES):
             try:
                 return await self._once(request, permit)
+            except Withheld as withheld:
+                if not tried:
+                    raise
+                what = "sent before, then withheld"
+                raise LinkFault(Reason.BUSY, what, where=self.where) from withheld
             except DeviceFault as fault:
-                if fault.reason is not Reason.BUSY or not left:
+                if permit is not None and fault.code == ACKNOWLEDGE:
+                    return b""  # it was taken and takes its time: only reading back tells
+                if fault.reason is not Reason.BUSY or tried == BUSY_TRIES - 1:
                     raise
             await asyncio.sleep(BUSY_PAUSE_S)
         raise AssertionError  # the last try returned or raised

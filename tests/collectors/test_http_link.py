@@ -64,6 +64,14 @@ async def test_a_connection_that_idled_out_is_opened_again_unseen() -> None:
     assert page.connections == 2
 
 
+async def test_what_acts_is_never_sent_twice() -> None:
+    async with link_to(WHOLE, None, WHOLE) as (link, page):
+        await link.get()
+        with pytest.raises(LinkFault, match="closed before an answer"):
+            await link._line.exchange(b"PATCH / HTTP/1.1\r\nHost: a\r\n\r\n", lambda: None)
+    assert len(page.requests) == 2
+
+
 @pytest.mark.parametrize(
     "last",
     [

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 import uvloop
 
-from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault
+from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault, Withheld
 from igoudar.collectors.modbus import ModbusLink
 from igoudar.collectors.modbus_wire import Tcp
+from igoudar.collectors.results import Rejected
 from igoudar.core.model import ModbusRules, Reason
 
 from .hostile import Answer, Asked, Hostile, hostile
@@ -99,6 +100,31 @@ async def test_lesson_07_a_busy_device_is_asked_again() -> None:
     async with link_to(busy_twice) as (link, server):
         assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
         assert server.requests == 3
+
+
+async def test_a_write_that_was_accepted_is_not_sent_again() -> None:
+    async def accepted(asked: Asked, writer: Writer) -> None:
+        writer.write(asked.frame(b"\x90\x05"))
+
+    async with link_to(accepted) as (link, server):
+        await link.write(1, 0, b"\0\7", lambda: None)
+        assert server.requests == 1
+
+
+async def test_a_write_that_was_sent_and_then_withheld_is_not_called_unsent() -> None:
+    async def busy(asked: Asked, writer: Writer) -> None:
+        writer.write(asked.frame(b"\x90\x06"))
+
+    async with link_to(busy) as (link, server):
+
+        def permit() -> None:
+            if server.requests:
+                raise Withheld(Rejected("hands_off"))
+
+        with pytest.raises(LinkFault, match="sent before, then withheld") as caught:
+            await link.write(1, 0, b"\0\7", permit)
+        assert not isinstance(caught.value, Withheld)
+        assert server.requests == 1
 
 
 @pytest.mark.parametrize(
