@@ -93,7 +93,7 @@ async def run(
             remember(records, site.name, site_version(site), source)
         lease = open_lease(site.audit, records, state)
         stack.callback(lease.close)
-        scheduler = await stack.enter_async_context(open_scheduler(site, state, clock))
+        scheduler = await stack.enter_async_context(open_scheduler(site, state, clock, lease.held))
         telemetry = CollectorTelemetry(state / "collect.sock")
         stack.push_async_callback(telemetry.close)
         planner = PlanService(Worker(teaching(site, resource, clock.now())), clock.speed)

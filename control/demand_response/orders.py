@@ -150,4 +150,4 @@ def _unit(device: Device, wish_w: float | None, rated_w: float) -> Iterator[tupl
         return
     pct = FREE_PCT if wish_w is None or not rated_w else round(FREE_PCT * wish_w / rated_w, 1)
     yield "discharge_rate_pct", pct, FREE_PCT * CHANGE
-    yield "charge_rate_pct", FREE_PCT if wish_w is None else -pct, FREE_PCT * CHANGE
+    yield "charge_rate_pct", FREE_PCT if wish_w is None else 0.0 - pct, FREE_PCT * CHANGE

@@ -13,7 +13,7 @@ class RefusedError(CommandError):
     """Not asked of the scheduler: its rules, or the state of the job, forbid it.
 
     `reason` is a word: unknown_job ended not_flexible held not_waiting not_running not_suspended begin
-    deadline not_opted_in expired no_budget urgent_watts unknown_node not_drained not_off.
+    deadline not_opted_in expired no_budget urgent_watts unknown_node not_drained not_off hands_off no_lease.
     """
 
     def __init__(self, reason: str, what: str, *, where: str = "", fix: str = "") -> None:

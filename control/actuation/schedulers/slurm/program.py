@@ -5,10 +5,11 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from igoudar.control.actuation.schedulers import RefusedError
 from igoudar.control.actuation.schedulers.slurm.verbs import Verb
 from igoudar.core.errors import CommandError, LinkError
 
@@ -31,11 +32,13 @@ class Programs:
     Args:
         conf: Its slurm.conf.
         folder: Where the programs are, "" = wherever PATH leads.
+        may: Why nothing may be changed at this moment (hands_off, no_lease), "" = it may.
     """
 
     conf: str
     folder: str = ""
     timeout_s: float = TIMEOUT_S
+    may: Callable[[], str] = lambda: ""
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def run(self, verb: Verb) -> bytes:
@@ -43,13 +46,21 @@ class Programs:
 
         Raises:
             LinkError: Slurm does not answer; an acting verb may have been done all the same.
+            RefusedError: nothing may be changed any more; the verb was not done.
             CommandError: Slurm refused.
         """
         async with self._turns:
+            self._check(verb)
             status, said, error = await self._output(verb.words)
         if status == 0:
             return said
         raise _fault(verb, _first_line(error) or _first_line(said) or f"status {status}")
+
+    def _check(self, verb: Verb) -> None:
+        """Asked when the turn has come: whoever judged the command may have done so minutes ago."""
+        reason = self.may() if verb.acts else ""
+        if reason:
+            raise RefusedError(reason, "nothing may be changed any more", where=_where(verb.words))
 
     async def _output(self, words: Sequence[str]) -> tuple[int, bytes, bytes]:
         process = await self._start(words)

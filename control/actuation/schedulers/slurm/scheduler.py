@@ -1,7 +1,7 @@
 """Slurm as a scheduler: each wish is checked against the rules on a fresh listing, then becomes one verb."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -38,11 +38,12 @@ class SlurmScheduler:
     Args:
         site: Its rules, its racks, and what nodes stand for.
         clock: The site's; Slurm lives on the wall.
+        may: Why nothing may be changed at this moment, "" = it may; asked just before each change.
     """
 
-    def __init__(self, site: Site, clock: Clock) -> None:
+    def __init__(self, site: Site, clock: Clock, may: Callable[[], str] = lambda: "") -> None:
         self._site, self._rules = site, site.scheduler
-        self._programs = Programs(self._rules.slurm_conf, self._rules.programs)
+        self._programs = Programs(self._rules.slurm_conf, self._rules.programs, may=may)
         self._times = WallTimes(clock)
         self._history = History()
         self._listing = Listing(site, self._times, self._history)
