@@ -1,5 +1,6 @@
 """The second half of a cycle: everything that is wanted becomes commands, in the order of who wants it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +17,12 @@ from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.actuation.suspends import SuspendBook
 from igoudar.control.planning.requests import Decision
-from igoudar.control.records.safety_tables import OverrideRow
+from igoudar.control.records.safety_tables import OverrideRow, SuspendRow
 from igoudar.control.steering import Moment
+from igoudar.core.errors import StoreError
 from igoudar.core.model import JobState
+
+LOG = logging.getLogger(__name__)
 
 LEAST_LIFE_S, LIFE_CYCLES = 300.0, 6  # a command, and a device's reversion timer, live at least so long
 AHEAD_CYCLES = 6  # before a resume-by, so that the failsafe finds nothing left to do
@@ -47,6 +51,7 @@ class Acting:
     mandate: Mandate
     suspends: SuspendBook
     sources: list[Asks] = field(default_factory=list)
+    _paused: Sequence[SuspendRow] = ()  # as last read
 
     async def prepare(self, sight: Sight, now: datetime) -> None:
         """Let everybody who asks for something be judged by this picture."""
@@ -107,14 +112,29 @@ class Acting:
         if sight.jobs is None:
             return []
         found = []
-        for row in self.suspends.open():
+        for row in self._open():
             job = sight.jobs.get(row.job_id)
             if job is None or job.state is not JobState.SUSPENDED:
                 if now > row.at + life:  # the pause itself may not show yet
-                    self.suspends.resumed(row.job_id, now)
+                    self._cross_out(row.job_id, now)
             elif now >= row.resume_by - min(ahead, (row.resume_by - row.at) / 4):
                 found.append(_resume(row.job_id, row.resume_by, now, life))
         return found
+
+    def _open(self) -> Sequence[SuspendRow]:
+        """Jobs that must run again; while the database can't be read, as it was last."""
+        try:
+            self._paused = self.suspends.open()
+        except StoreError as error:
+            LOG.warning("paused jobs are taken as last read: %s", error)
+        return self._paused
+
+    def _cross_out(self, job_id: str, now: datetime) -> None:
+        """A job runs again; what can't be kept now is crossed out in a later cycle."""
+        try:
+            self.suspends.resumed(job_id, now)
+        except StoreError as error:
+            LOG.warning("a job that runs again can't be crossed out: %s", error)
 
 
 def life_of(cycle_s: float) -> timedelta:

@@ -14,8 +14,10 @@ from igoudar.control.actuation.sight import new, shown
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ActionRow
 from igoudar.control.text import text
+from igoudar.core.errors import StoreError
 
 REMEMBERED = 20_000  # slots of which the last word is known
+UNKEPT = 10_000  # lines that the records refused and that are tried again
 AT_ONCE = 16  # lines kept together: each time the disk is waited for
 # The loop asks again by itself, so these say nothing new.
 QUIET = frozenset({f"rejected: {reason}" for reason in ("unchanged", "too_soon", "backing_off", "settling")})
@@ -46,10 +48,19 @@ class Chronicle:
             self.flush()
 
     def flush(self) -> None:
-        """Keep what was told so far."""
+        """Keep what was told so far.
+
+        Raises:
+            StoreError: it can't be kept; the newest of it is tried again with the next.
+        """
         rows, self._rows = self._rows, []
-        if rows:
+        if not rows:
+            return
+        try:
             self.records.add(rows)
+        except StoreError:
+            self._rows = [*rows, *self._rows][-UNKEPT:]
+            raise
 
     def say(
         self,

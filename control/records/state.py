@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -181,8 +181,16 @@ class Records:
     def _write(self, work: Work, *, audit: bool = False) -> None:
         with self._turn:
             self._make_room()
-            self._waiting.append((work, audit))
-            self._flush()
+            kept = (work, audit)
+            self._waiting.append(kept)
+            try:
+                self._flush()
+            except BaseException:
+                with suppress(
+                    ValueError
+                ):  # an earlier one was at fault: who is told "not kept" may ask again
+                    self._waiting.remove(kept)
+                raise
 
     def _make_room(self) -> None:
         """While a disk is full for long, the audit waits longest: other writes go first, the oldest first."""

@@ -12,7 +12,7 @@ from tests.control.test_loop import cycles, rig, solver
 from igoudar.collectors.results import Error, Rejected, Success
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.core import handsoff
-from igoudar.core.errors import CommandError
+from igoudar.core.errors import CommandError, StoreError
 from igoudar.core.model import JobState
 
 __all__ = ["rig", "solver"]
@@ -197,3 +197,26 @@ async def test_a_job_that_has_gone_on_meanwhile_is_no_alarm_and_a_dead_scheduler
     cluster.answers = True
     await cycles(loop, plant, 3, seconds=60)
     assert [alarm.life.active for alarm in rooms.desk.scene.alarms] == [False]
+
+
+async def test_a_database_that_can_t_be_read_does_not_end_control(
+    rig: Any, plant: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop, _ = rig
+    runs(cluster)
+    await cycles(loop, plant, 1)
+    now = plant.clock.now()
+    await loop.acting.executor.submit([pause(now)], now)
+    await cycles(loop, plant, 1)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(loop.acting.suspends), "open", refuse)
+        broken.setattr(type(loop.acting.suspends), "row", refuse)
+        await cycles(loop, plant, 13, seconds=300)
+    assert "taken as last read: disk I/O error" in caplog.text
+    assert cluster.calls[-1][:2] == ("resume", "job-1")  # by the list as it was last known
+    await cycles(loop, plant, 1)
+    assert loop.acting.suspends.open() == []
