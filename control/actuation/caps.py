@@ -149,6 +149,8 @@ class CapAgentLink:
             held = await self.client.held(agent)
         except LinkError as error:
             return [CapFinding(agent.node, "unreachable", str(error))]
+        if self.wanted.get(agent.node) is not wanted:
+            return []  # a newer cap went out meanwhile: the next look is about that one
         booted = bool(wanted.boot_id) and held.boot_id != wanted.boot_id
         findings = [CapFinding(agent.node, "rebooted", held.boot_id)] if booted else []
         wanted = replace(wanted, boot_id=held.boot_id)

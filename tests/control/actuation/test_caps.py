@@ -8,6 +8,7 @@ import pytest
 from tests.peers.cap_agent import NOW, rig
 
 from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Result, Success
+from igoudar.control.actuation.cap_client import CapClient, Held
 from igoudar.control.actuation.cap_watch import CapWatch
 from igoudar.control.actuation.caps import POINT, CapFinding, CapsLink
 from igoudar.control.actuation.chronicle import Chronicle
@@ -188,3 +189,23 @@ async def test_what_somebody_else_changed_is_put_back_and_told(
         assert one.node.limits_w == [700.0, 700.0]
         one.node.change(limit=1_200_000, mode="refuse")
         assert [finding.code for finding in await one.link.watch()] == ["lost"]
+
+
+async def test_a_cap_that_went_out_during_a_look_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(tmp_path, monkeypatch) as one:
+        await one.link.carry(cap())
+        ask = CapClient.held
+
+        async def meanwhile(client: CapClient, agent: CapAgent) -> Held:
+            held = await ask(client, agent)
+            await one.link.carry(cap(600.0, "c2"))
+            return held
+
+        with monkeypatch.context() as slow:
+            slow.setattr(CapClient, "held", meanwhile)
+            assert await one.link.watch() == []
+        assert one.link.wanted["gpu-node-1"].command_id == "c2"
+        assert await one.link.watch() == []
+        assert one.node.limits_w == [600.0, 600.0]
