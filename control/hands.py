@@ -59,7 +59,7 @@ class Hands:
             )
         row, command = self.executor.proposals.approve(proposal_id, who, reason, now)
         self._say(now, who, "approve", command, reason)
-        command = replace(command, expires_at=max(command.expires_at, now + life_of(self.cycle_s)))
+        command = replace(command, expires_at=_expires_at(command, now + life_of(self.cycle_s)))
         (outcome,) = await self.executor.submit([command], now)
         if outcome.proposal_id is None:
             done = isinstance(outcome.result, Success)
@@ -173,3 +173,11 @@ class Hands:
         params = {"who": who, "reason": reason}
         chronicle.say(now, who, verb, target, after, "control.operator", params, before)
         chronicle.flush()
+
+
+def _expires_at(command: Command, least: datetime) -> datetime:
+    """At least so long, but a setpoint never beyond the time at which its person wants it to end."""
+    end = max(command.expires_at, least)
+    if command.until is None or command.actuator is ActuatorClass.JOBS:
+        return end
+    return min(end, command.until)

@@ -75,6 +75,28 @@ async def test_line_21_declined_or_expired_it_is_over(strict: Any, plant: Any) -
     assert plant.writes == []
 
 
+async def test_line_21_an_override_never_outlives_the_end_its_person_gave(strict: Any, plant: Any) -> None:
+    _, rooms = strict
+    now = plant.clock.now()
+    wish = rooms.hands.wish(*RATE, 10.0, now + HOUR / 6, "ada", "maintenance", now)
+    outcome = await rooms.hands.override(wish, now)
+    plant.run(900)
+    with pytest.raises(CommandError, match="already past"):
+        await rooms.hands.approve(outcome.proposal_id, "bob", "agreed", plant.clock.now())
+    assert plant.writes == []
+    assert rooms.hands.overrides() == []
+
+
+async def test_line_21_a_late_approval_does_not_make_an_override_longer(strict: Any, plant: Any) -> None:
+    _, rooms = strict
+    now = plant.clock.now()
+    until = now + HOUR / 60
+    outcome = await rooms.hands.override(rooms.hands.wish(*RATE, 10.0, until, "ada", "test", now), now)
+    plant.run(30)
+    await rooms.hands.approve(outcome.proposal_id, "bob", "agreed", plant.clock.now())
+    assert [write.expires_at for write in plant.writes] == [until]
+
+
 async def test_line_21_it_is_judged_again_at_approval(strict: Any, plant: Any) -> None:
     loop, rooms = strict
     outcome = await asked(rooms, plant)

@@ -39,9 +39,17 @@ def _hands(command: Command, rules: Rules, view: View) -> Rejected | None:
 
 
 def _time(command: Command, rules: Rules, view: View) -> Rejected | None:
+    if _over(command, view):
+        return Rejected("end_past")
     if command.expires_at <= view.now:
         return Rejected("expired")
     return Rejected("clock_jump") if command.issued_at - view.now > AHEAD else None
+
+
+def _over(command: Command, view: View) -> bool:
+    """Whether what is asked of a device has ended before it began; verbs of jobs have rules of their own."""
+    until = None if command.actuator is ActuatorClass.JOBS else command.until
+    return until is not None and until <= view.now
 
 
 def _mode(command: Command, rules: Rules, view: View) -> Rejected | None:

@@ -226,6 +226,8 @@ def test_who_must_approve(mode: str, origin: Origin, approved: set[str], two: bo
         (of_job("delay"), look(), "Allowed"),
         (of_job("delay", origin=Origin.OVERRIDE), look(modes=dict.fromkeys(AUTO, "observe")), "Allowed"),
         (of_job("delay"), look(modes=dict.fromkeys(AUTO, "observe")), "observe"),
+        (ask(origin=Origin.OVERRIDE, approved_by=("a",), until=NOW), look(), "end_past"),
+        (ask(origin=Origin.OVERRIDE, approved_by=("a",), until=NOW + MINUTE), look(), "Allowed"),
         (of_job("explode"), look(), "unknown_verb"),
         (of_job("suspend"), look(), "wrong_state"),
         (of_job("delay"), look(jobs=None), "no_scheduler"),
