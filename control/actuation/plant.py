@@ -70,12 +70,12 @@ class PlantOrders:
     def _battery(self, plan: Plan | None, moment: Moment) -> Iterator[Command]:
         """A bound on what goes out, while the plan keeps charge for later; else its own rule."""
         most_w = self._most_w(plan, moment)
-        code = "plant.battery_free" if most_w is None else "plant.battery_keep"
+        pct = FREE_PCT if most_w is None else self._pct(most_w)
+        code = "plant.battery_free" if pct == FREE_PCT else "plant.battery_keep"
         for device in self.plant.kinds.get(Kind.BATTERY, ()):
             if "discharge_rate_pct" not in self.plant.profiles[device.profile].points:
                 continue  # watts alone would end the device's own rule, not bound it
-            pct = FREE_PCT if most_w is None else self._pct(most_w)
-            if most_w is not None or self._holds(device.name, "discharge_rate_pct", FREE_PCT):
+            if pct != FREE_PCT or self._holds(device.name, "discharge_rate_pct", FREE_PCT):
                 yield self._command(
                     device.name, "discharge_rate_pct", pct, moment.now, code, power_w=most_w or 0.0
                 )
@@ -90,7 +90,13 @@ class PlantOrders:
         left = plan.start + STEP * (step + 1) - moment.now
         stock = Stock(bank.power_w, bank.efficiency, bank.energy_wh * moment.soc_pct / 100, surplus_w)
         imported_w, hours = float(plan.powers["import_w"][step]), left.total_seconds() / 3600
-        return discharge_most_w(stock, Course(float(plan.stored_wh[step]), imported_w, hours))
+        course = Course(float(plan.stored_wh[step]), imported_w, hours)
+        return discharge_most_w(stock, course, kept=self._kept())
+
+    def _kept(self) -> bool:
+        """Whether a bound of ours stands on any battery."""
+        batteries = self.plant.kinds.get(Kind.BATTERY, ())
+        return any(self._holds(device.name, "discharge_rate_pct", FREE_PCT) for device in batteries)
 
     def _pct(self, most_w: float) -> float:
         exact = 100 * most_w / self.plant.site.battery.power_w

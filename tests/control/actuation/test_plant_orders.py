@@ -137,14 +137,33 @@ async def test_in_observe_and_without_the_sites_word_nothing_is_written(
     wanted_wh=st.floats(0, 1e6),
     surplus_w=st.floats(-2e6, 2e6),
     hours=st.floats(0, 0.25),
+    kept=st.booleans(),
 )
 def test_a_bound_never_takes_below_the_plan_and_never_bothers_for_little(
-    stored_wh: float, wanted_wh: float, surplus_w: float, hours: float
+    stored_wh: float, wanted_wh: float, surplus_w: float, hours: float, kept: bool
 ) -> None:
-    most_w = discharge_most_w(Stock(RATED_W, 0.95, stored_wh, surplus_w), Course(wanted_wh, 300e3, hours))
+    stock, course = Stock(RATED_W, 0.95, stored_wh, surplus_w), Course(wanted_wh, 300e3, hours)
+    most_w = discharge_most_w(stock, course, kept=kept)
     by_itself_w = min(RATED_W, max(0.0, -surplus_w))
     if most_w is None:
         return
-    assert 0.0 <= most_w < by_itself_w - APART * RATED_W
+    assert 0.0 <= most_w < by_itself_w - (0.0 if kept else APART * RATED_W)
     taken_wh = most_w / 0.95 * max(hours, 1 / 60)
     assert stored_wh - taken_wh >= min(stored_wh, wanted_wh) - 1.0
+
+
+def test_a_lack_that_wavers_and_a_step_that_ends_do_not_make_a_bound_come_and_go() -> None:
+    kept, seen = False, []
+    for n in range(30):  # every 30 s of a quarter of an hour
+        lack_w = 200e3 + (30e3 if n % 2 else -30e3)
+        stock = Stock(RATED_W, 0.95, 514e3, -lack_w)
+        most_w = discharge_most_w(stock, Course(500e3, 300e3, 0.25 - n / 120), kept=kept)
+        kept = most_w is not None
+        seen.append(kept)
+    assert seen == [True] * 30
+
+
+def test_charge_left_as_a_step_ends_is_not_spent_within_seconds() -> None:
+    stock = Stock(RATED_W, 0.95, 510e3, -400e3)
+    most_w = discharge_most_w(stock, Course(500e3, 300e3, 1 / 3600), kept=False)
+    assert most_w == pytest.approx(95e3)
