@@ -119,13 +119,14 @@ class Book:
         self.events[event.event_id] = event
 
     def keep(self, memory: Memory, now: datetime, *, moved: bool) -> None:
-        """Write what changed; while something acts, at least once a minute."""
+        """Write what changed; while something acts, at least once a minute. What is long over is let go."""
         changed = [event for event in self.events.values() if self._kept.get(event.event_id) != event]
         late = self._kept_at is None or now - self._kept_at >= KEEP_EVERY
         if not (changed or moved or (self.open and late)):
             return
         listed = {event.event_id: event for event in (*self.open, *changed)}
         keeping.keep(self.records, listed.values(), memory)
+        self.events = keeping.shown(self.events)
         self._kept, self._kept_at = dict(self.events), now
 
     def _end(self, event: Event, now: datetime, sight: Sight | None, by: str = "") -> None:

@@ -1,6 +1,6 @@
 """Events in the state database: one row each, and what was moved and not moved back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -49,11 +49,19 @@ def paused_jobs(records: Records, event_ids: Collection[str]) -> dict[str, Suspe
 
 
 def kept(records: Records) -> tuple[dict[str, Event], Memory]:
-    """The newest events, oldest first, and the newest memory of an open one."""
-    newest = select(EventRow).order_by(EventRow.at.desc()).limit(SHOWN)
-    rows: list[EventRow] = records.rows(newest)
+    """All open events and the newest others, oldest first, and the newest memory of an open one."""
+    still_open: list[EventRow] = records.rows(select(EventRow).where(EventRow.state.in_(OPEN)))
+    newest: list[EventRow] = records.rows(select(EventRow).order_by(EventRow.at.desc()).limit(SHOWN))
+    rows = {one.id: one for one in (*newest, *still_open)}.values()
     events = [_EVENT.validate_python(one.detail["event"]) for one in rows]
-    memories = [loaded(one.detail.get("memory")) for one in rows if one.state in OPEN]
+    memories = [loaded(one.detail.get("memory")) for one in still_open]
     known = [memory for memory in memories if memory.at is not None]
     memory = max(known, key=lambda memory: memory.at or events[0].at, default=Memory())
     return {event.event_id: event for event in sorted(events, key=lambda event: event.at)}, memory
+
+
+def shown(events: Mapping[str, Event]) -> dict[str, Event]:
+    """Of events by id, oldest first: all open ones and the newest others."""
+    old = list(events)[:-SHOWN]
+    over = {name for name in old if not events[name].open}
+    return {name: event for name, event in events.items() if name not in over}

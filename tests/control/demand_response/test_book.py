@@ -8,6 +8,7 @@ import pytest
 from igoudar.control.demand_response.baseline import Baseline
 from igoudar.control.demand_response.book import Book
 from igoudar.control.demand_response.event import EventState
+from igoudar.control.demand_response.keeping import SHOWN
 from igoudar.control.demand_response.levers import Sight
 from igoudar.control.demand_response.limits import limit_at
 from igoudar.control.demand_response.memory import Memory, Paused
@@ -118,6 +119,21 @@ def test_events_and_what_they_moved_survive_a_restart(book: Book, records: Recor
     again = Book(records, book.baseline)
     assert again.restore() == memory
     assert again.events[event.event_id] == book.events[event.event_id]
+
+
+def test_an_old_open_event_is_not_lost_among_newer_ones_that_are_over(book: Book, records: Records) -> None:
+    first = book.take(cap(30 * MW, ends_at=None), T0, 90.0, None)
+    book.advance(T0, None)
+    for number in range(SHOWN + 50):
+        at = T0 + timedelta(minutes=1 + number)
+        book.put(replace(first, event_id=f"event-{number}", at=at, state=EventState.DONE))
+    memory = Memory(caps={"shelf-1": 9e4}, at=T0)
+    book.keep(memory, T0 + HOUR, moved=True)
+    assert len(book.events) == SHOWN + 1
+    again = Book(records, book.baseline)
+    assert again.restore() == memory
+    assert list(again.events) == list(book.events)
+    assert [event.event_id for event in again.open] == [first.event_id]
 
 
 @pytest.mark.parametrize(
