@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from igoudar.collectors.results import Partial, Success
+from igoudar.collectors.results import Partial, Rejected, Success
 from igoudar.control.actuation.command import ActuatorClass, Command
 from igoudar.control.actuation.executor import Outcome
 from igoudar.control.demand_response import debt
@@ -13,11 +13,18 @@ from igoudar.control.demand_response.memory import REFUSED_FOR, Effect, Memory, 
 
 SOON = timedelta(minutes=1)
 RAISED = 1.1  # a battery that is asked for so much more has time to answer again
+STANDS = Rejected("unchanged")
+TOO_EARLY = (Rejected("too_soon"), Rejected("rate_limited"))
+
+
+def written(outcome: Outcome) -> bool:
+    """Whether its hold began anew with it."""
+    return isinstance(outcome.result, Success | Partial)
 
 
 def done(outcome: Outcome) -> bool:
-    """Whether it stands, as far as anybody knows."""
-    return isinstance(outcome.result, Success | Partial)
+    """Whether it stands, as far as anybody knows; what stood already has not been written again."""
+    return written(outcome) or outcome.result == STANDS
 
 
 def carried(
@@ -26,16 +33,25 @@ def carried(
     """The memory after one cycle's commands."""
     jobs = levers.by_id()
     for outcome in outcomes:
-        command = outcome.command
-        if command.actuator is ActuatorClass.JOBS:
-            memory = _job(memory, jobs, command, done(outcome), now)
-        elif not done(outcome):
-            memory = _refused(memory, command.target, now)
-        elif command.actuator is ActuatorClass.CAPS:
-            memory = _cap(memory, levers, command, now)
-        elif command.actuator is ActuatorClass.LOADS:
-            memory = _load(memory, levers, command, now)
+        if outcome.result in TOO_EARLY:  # neither done nor refused: the next cycle sends it again
+            continue
+        if outcome.command.actuator is ActuatorClass.JOBS:
+            memory = _job(memory, jobs, outcome.command, done(outcome), now)
+        else:
+            memory = _device(memory, levers, outcome, now)
     return _battery(memory, wishes, outcomes, now)
+
+
+def _device(memory: Memory, levers: Levers, outcome: Outcome, now: datetime) -> Memory:
+    command, after = outcome.command, memory
+    if not done(outcome):
+        return _refused(memory, command.target, now)
+    if command.actuator is ActuatorClass.CAPS:
+        after = _cap(memory, levers, command, now)
+    elif command.actuator is ActuatorClass.LOADS:
+        after = _load(memory, levers, command, now)
+    # Nothing moves by what stood already.
+    return after if written(outcome) else replace(after, effects=memory.effects)
 
 
 def _job(memory: Memory, jobs: Mapping[str, JobLever], command: Command, ok: bool, now: datetime) -> Memory:

@@ -11,7 +11,7 @@ from igoudar.core.model import Device, Kind, Site
 
 LIFE_S, LIFE_WALL_S = 60.0, 30.0  # a command that is not on its way by then is dropped
 HOLD_S, HOLD_WALL_S = 180.0, 30.0  # how long a setpoint stands without being refreshed
-REFRESH = 0.4  # of its hold after which a setpoint is sent again
+REFRESH = 0.55  # of its hold after which a setpoint is sent again; the guard takes no renewal before half
 CHANGE = 0.01  # of the rated power: a smaller change of a setpoint is not worth a write
 FREE_PCT = 100.0
 CAP_POINT = "power_limit_w"  # of a power shelf; an agent shares it out among its node's GPUs
