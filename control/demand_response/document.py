@@ -71,7 +71,7 @@ def event_view(room: Events, event: Event) -> EventView:
             "levers": [_lever(name, event.used_w.get(name, 0.0), 0) for name in LEVERS],
             "short_w": event.short_w,
             "deadlines_lost": list(event.lost),
-            "note": _note(event, room.roster.site.time_zone),
+            "note": _note(event, room.roster.site.time_zone, unkept=room.unkept),
         }
     )  # fmt: skip
 
@@ -141,8 +141,10 @@ def _intervals(length_s: float, tally: Tally) -> IntervalsView:
     )
 
 
-def _note(event: Event, zone: str) -> Text:
+def _note(event: Event, zone: str, *, unkept: bool) -> Text:
     """One sentence: how it stands."""
+    if event.state is EventState.ACTIVE and unkept:
+        return text("events.note_unkept", zone)
     if event.state is EventState.ACTIVE and event.short_w > 0.0:
         return text("events.note_short", zone, short_w=event.short_w)
     if event.state is EventState.ACTIVE:

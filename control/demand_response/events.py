@@ -1,23 +1,25 @@
 """The room of events: requests come in at any time, every cycle gives one answer to the meters."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from igoudar.collectors.results import Error
 from igoudar.control.actuation.command import Command
 from igoudar.control.actuation.executor import Outcome
 from igoudar.control.actuation.schedulers import Queue
-from igoudar.control.demand_response import keeping, look
+from igoudar.control.demand_response import keeping, look, pausing
 from igoudar.control.demand_response.book import Book, noted
-from igoudar.control.demand_response.carried import carried, done
+from igoudar.control.demand_response.carried import carried, written
 from igoudar.control.demand_response.decide import decide
 from igoudar.control.demand_response.event import Event, EventState, returned
-from igoudar.control.demand_response.flight import Carrier, Flight, forgotten
+from igoudar.control.demand_response.flight import Carrier, Flight, forgotten, in_parts
 from igoudar.control.demand_response.intervals import Counters
 from igoudar.control.demand_response.levers import CapLever, Levers, Limit, Sight, Wishes
 from igoudar.control.demand_response.limits import limit_at
-from igoudar.control.demand_response.memory import Memory, Paused, observed
+from igoudar.control.demand_response.memory import Memory, observed
 from igoudar.control.demand_response.orders import Orders
 from igoudar.control.demand_response.progress import measured, told_all, used_w
 from igoudar.control.demand_response.request import EventRequest
@@ -26,8 +28,9 @@ from igoudar.control.picture import Picture
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
+from igoudar.core.errors import StoreError
 
-AT_ONCE = 16  # commands between two signs of life
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Events:
     wishes: Wishes = field(default_factory=Wishes)
     sight: Sight | None = None
     cycle_s: float = 10.0
+    unkept: bool = False  # the disk takes no pauses: none are asked for
     _counters: dict[bool, Counters] = field(default_factory=dict)  # of the grid meter, of the facility's
     _seen: Look | None = None
     _adopted: bool = False
@@ -131,7 +135,11 @@ class Events:
         self.sight = look.sight(seen.picture, self.roster, seen.cycle_s)
         self.book.advance(now, self.sight)
         self.limit = limit_at(self.book.events.values(), now, self.rules.ramp_w_per_min)
-        if seen.queue is None or not (self.book.open or self.memory.debts.jobs or not self.memory.idle):
+        if seen.queue is None:
+            if self.acting:
+                await self._hold(now)
+            return
+        if not (self.book.open or self.memory.debts.jobs or not self.memory.idle):
             return
         self._look(seen, seen.queue, self.sight)
         self.wishes, self.memory = decide(self.limit, self.sight, self._movable(), self.memory, self.rules)
@@ -168,78 +176,86 @@ class Events:
             counters.note(look.counters(seen.picture, self.roster.power_devices(role)))
 
     def _adopt(self) -> None:
-        """Jobs that an open event paused just before this process ended, and could not remember."""
-        self._adopted = True
+        """Jobs that an open event paused and does not remember: we ended, or the answer was lost."""
         names = [event.event_id for event in self.book.open]
-        rows = keeping.paused_jobs(self.book.records, names) if names else {}
-        jobs = self.levers.by_id()
-        new = {
-            name: Paused(row.at, jobs[name].gpus, jobs[name].relief_w, row.resume_by)
-            for name, row in rows.items()
-            if name in jobs and name not in self.memory.paused
-        }
-        self.memory = replace(self.memory, paused={**self.memory.paused, **new})
+        try:
+            found = keeping.paused_jobs(self.book.records, names) if names else {}
+        except StoreError as error:
+            log.error("paused jobs can't be looked up: %s", error)
+            return  # the next cycle tries again
+        self.memory = pausing.adopted(self.memory, found, self.levers.by_id())
+        self._adopted = not pausing.in_doubt(self.memory, found)
 
     def _movable(self) -> Levers:
         """Without devices that are still on their way, or did not do as told."""
         if self._flight.busy:
             return replace(self.levers, caps=(), loads=())
-        caps = tuple(one for one in self.levers.caps if one.target not in self.memory.refused)
-        loads = tuple(one for one in self.levers.loads if one.device not in self.memory.refused)
-        return replace(self.levers, caps=caps, loads=loads)
+        return self.levers.without(self.memory.refused)
+
+    @property
+    def _acting_id(self) -> str:
+        return next(event.event_id for event in self.book.open if event.state is not EventState.ANNOUNCED)
+
+    async def _hold(self, now: datetime) -> None:
+        """While the jobs can't be seen nothing is decided, but the setpoints that stand go on standing."""
+        landed = self._landed()
+        if landed:
+            self._remember(landed, now)
+        if not self._flight.busy:
+            landed += await self._renew(now)
+        self.book.keep(self.memory, now, moved=bool(landed))
+
+    async def _renew(self, now: datetime) -> list[Outcome]:
+        self.wishes = Wishes(battery_w=self.memory.battery_w)
+        batch = self.orders.batch(self.wishes, self.memory, self._acting_id, now)
+        sent = await self._flight.send(batch.setpoints, now) if batch.setpoints else []
+        effects = self.memory.effects  # nothing moves by what stands
+        self._remember(sent, now)
+        self.memory = replace(self.memory, effects=effects)
+        return sent
 
     async def _carry(self, now: datetime) -> bool:
-        name = next(event.event_id for event in self.book.open if event.state is not EventState.ANNOUNCED)
-        landed = self._flight.landed()
-        self.memory = forgotten(self.memory, landed)
+        outcomes, name = self._landed(), self._acting_id
         batch = self.orders.batch(self.wishes, self.memory, name, now, setpoints=not self._flight.busy)
-        self._note_pauses(batch.first, name)
-        outcomes = [*landed, *(await self._submit(batch.first, now))]
+        outcomes += await self._submit(self._noted(batch.first, name), now)
         if batch.setpoints:
             outcomes += await self._flight.send(batch.setpoints, now)
             self.memory = self._flight.expected(self.memory, self.levers, now)
         if batch.then:
             outcomes += await self._submit(batch.then, now)
-        for outcome in outcomes:
-            if not done(outcome):
-                self.orders.forget(outcome.command.target, outcome.command.point)
-        self.memory = carried(self.memory, self.wishes, self.levers, outcomes, now)
+        self._remember(outcomes, now)
         return bool(outcomes)
 
-    async def _submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
-        """Many commands in parts; each part that is over is a sign of life."""
-        outcomes: list[Outcome] = []
-        self.progress()
-        for first in range(0, len(commands), AT_ONCE):
-            outcomes += await self.carrier.submit(commands[first : first + AT_ONCE], now)
-            self.progress()
-        return outcomes
+    def _landed(self) -> list[Outcome]:
+        """What was still on its way after the last cycle and is not any more."""
+        landed = self._flight.landed()
+        self.memory = forgotten(self.memory, landed)
+        return landed
 
-    def _note_pauses(self, commands: Sequence[Command], name: str) -> None:
-        """On disk before the first of them is asked for."""
-        rows = [
-            SuspendRow(
-                job_id=one.target,
-                at=one.issued_at,
-                resume_by=one.until or one.issued_at,
-                resumed_at=None,
-                command_id=one.command_id,
-            )
-            for one in commands
-            if one.point == "suspend"
-        ]
-        longer = {pause.job_id: pause.resume_by for pause in self.wishes.longer}
-        paused = {
-            job_id: replace(one, resume_by=longer.get(job_id, one.resume_by))
-            for job_id, one in self.memory.paused.items()
-        }
-        rows += [
-            SuspendRow(job_id=n, at=paused[n].at, resume_by=by, resumed_at=None, command_id=f"{name}-longer")
-            for n, by in longer.items()
-        ]
-        self.memory = replace(self.memory, paused=paused)
-        if rows:
-            self.pauses(rows)
+    def _remember(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        for outcome in outcomes:
+            if not written(outcome):
+                self.orders.forget(outcome.command.target, outcome.command.point)
+            if outcome.command.point == "suspend" and isinstance(outcome.result, Error):
+                self._adopted = False  # it may stand all the same: the next look tells
+        self.memory = carried(self.memory, self.wishes, self.levers, outcomes, now)
+
+    async def _submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
+        return await in_parts(self.carrier, commands, now, self.progress)
+
+    def _noted(self, commands: Sequence[Command], name: str) -> Sequence[Command]:
+        """What may be asked for: pauses only once they are on disk."""
+        rows = pausing.rows(commands, self.wishes.longer, self.memory, name)
+        try:
+            if rows:
+                self.pauses(rows)
+        except StoreError as error:
+            self.unkept = True
+            log.error("no job is paused, as it can't be noted: %s", error)
+            return [one for one in commands if one.point != "suspend"]
+        self.unkept = False
+        self.memory = pausing.prolonged(self.memory, self.wishes.longer)
+        return commands
 
     def _account(self, sight: Sight, queue: Queue) -> None:
         in_time = look.in_time(queue)

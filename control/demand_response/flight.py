@@ -1,7 +1,7 @@
 """Setpoints on their way: a slow device must not hold up the answer of all the others."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from igoudar.control.demand_response.levers import Levers
 from igoudar.control.demand_response.memory import Effect, Memory
 
 QUICK_S = 2.0  # wall: who answers within this is waited for
+AT_ONCE = 16  # commands between two signs of life
 
 
 class Carrier(Protocol):
@@ -20,6 +21,18 @@ class Carrier(Protocol):
     async def submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
         """One outcome per command."""
         ...
+
+
+async def in_parts(
+    carrier: Carrier, commands: Sequence[Command], now: datetime, progress: Callable[[], object]
+) -> list[Outcome]:
+    """Many commands in parts; each part that is over is a sign of life."""
+    outcomes: list[Outcome] = []
+    progress()
+    for first in range(0, len(commands), AT_ONCE):
+        outcomes += await carrier.submit(commands[first : first + AT_ONCE], now)
+        progress()
+    return outcomes
 
 
 @dataclass(slots=True)

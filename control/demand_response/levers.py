@@ -1,7 +1,7 @@
 """What an event may move, and what each would give; one frozen picture per cycle. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import inf
 
@@ -92,6 +92,12 @@ class Levers:
     def by_id(self) -> Mapping[str, JobLever]:
         """Jobs by id."""
         return {job.job_id: job for job in self.jobs}
+
+    def without(self, devices: Collection[str]) -> "Levers":
+        """All but these devices."""
+        caps = tuple(one for one in self.caps if one.target not in devices)
+        loads = tuple(one for one in self.loads if one.device not in devices)
+        return replace(self, caps=caps, loads=loads)
 
 
 @dataclass(frozen=True, slots=True)

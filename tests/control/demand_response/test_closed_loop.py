@@ -1,16 +1,19 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tests.control.demand_response.rig import Rig, flexible_running, rig
 
 from igoudar.control.demand_response.book import Book
+from igoudar.control.demand_response.document import events_view
 from igoudar.control.demand_response.event import EventState
 from igoudar.control.demand_response.request import EventKind, EventRequest
-from igoudar.core.model import JobState
+from igoudar.core.errors import StoreError
+from igoudar.core.model import JobState, Kind
 
 HOUR = timedelta(hours=1)
 
@@ -96,3 +99,52 @@ async def test_without_the_meters_the_load_stays_where_it_is(site: Rig) -> None:
     count = len([one for one in site.carrier.done if one.point in ("suspend", "resume")])
     await site.run(600.0)
     assert len([one for one in site.carrier.done if one.point in ("suspend", "resume")]) == count
+
+
+async def test_a_pause_whose_answer_was_lost_is_found_again_and_undone(site: Rig) -> None:
+    site.room.pauses = site.room.book.records.merge
+    site.carrier.mute = True
+    name = site.open(shed(site, hours=0.25))
+    await site.cycle()
+    asked = {one.target for one in site.carrier.done if one.point == "suspend"}
+    assert asked
+    assert asked <= site.room.memory.refused.keys()
+    site.carrier.mute = False
+    await site.run(20.0)
+    assert asked <= site.room.memory.paused.keys()
+    assert not asked & site.room.memory.refused.keys()
+    await site.until(name, EventState.DONE)
+    assert not {job.job_id for job in site.queue().jobs if job.state is JobState.SUSPENDED} & asked
+
+
+async def test_while_the_scheduler_is_silent_setpoints_are_renewed(site: Rig) -> None:
+    site.open(shed(site, hours=0.5))
+    await site.run(60.0)
+    lever = site.room.levers.loads[0]
+    loads = {lever.device: lever.rated_w / 2}
+    site.room.memory = replace(site.room.memory, loads=loads, battery_w=2e6)
+    site.silent, before = True, len(site.carrier.done)
+    await site.run(900.0)
+    sent = site.carrier.done[before:]
+    assert {one.point for one in sent}.isdisjoint({"suspend", "resume", "delay", "release"})
+    batteries = [one.name for one in site.roster.site.devices if one.kind is Kind.BATTERY]
+    for target in (lever.device, batteries[0]):
+        times = [one.issued_at.timestamp() for one in sent if one.target == target]
+        gaps_s = [later - earlier for earlier, later in pairwise(times)]
+        assert len(times) > 5
+        assert max(gaps_s) < site.room.orders.hold_s
+    assert (site.room.memory.loads, site.room.memory.battery_w) == (loads, 2e6)
+
+
+async def test_nothing_is_paused_that_cannot_be_noted(site: Rig) -> None:
+    def full(rows: Sequence[object]) -> None:
+        raise StoreError("no room", where="suspended.json")
+
+    noted, site.room.pauses = site.room.pauses, full
+    name = site.open(shed(site, hours=0.5))
+    await site.run(30.0)
+    assert not [one for one in site.carrier.done if one.point == "suspend"]
+    assert events_view(site.room).events[0].note.code == "events.note_unkept"
+    site.room.pauses = noted
+    await site.run(30.0)
+    assert site.event(name).reached_at is not None
