@@ -1,6 +1,7 @@
 """Keeps the promise of every pause: watches heartbeat and resume-bys, and resumes. It can do nothing else."""
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -25,7 +26,8 @@ LOG = logging.getLogger(__name__)
 POLL_S = 0.5  # wall, like all times here
 CONFIRM_S = 3.0  # a scheduler's list may lag behind what it has acknowledged
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-LAST_PASS_S = 8.0  # for what is left when the site is stopped
+CALL_S = 30.0  # for one answer of the scheduler, whatever limit its own calls have
+LAST_PASS_S = 8.0  # for what is left when the site is stopped, as a whole
 AT_ONCE = 8
 KEPT = 1000  # deeds for pauses that are over; control has long read the older ones
 
@@ -120,25 +122,22 @@ class Failsafe:
             self._note(pause, error, blind=listed is None, now_s=now_s)
         self._back_off(any(errors) or listed is None, now_s)
 
-    def _may_ask(self, pause: Pause, now_s: float) -> bool:
-        """True unless the scheduler has just acknowledged it and its list may lag."""
-        asked_s = self._asked_s.get(pause)
-        return asked_s is None or now_s - asked_s >= CONFIRM_S
-
     async def _listed(self) -> Collection[str] | None:
         """The suspended jobs; None when the scheduler's list can't be read: then it is asked blindly."""
         try:
-            return await self.scheduler.suspended()
-        except (LinkError, CommandError) as error:
-            self._say(str(error))
+            async with asyncio.timeout(CALL_S):
+                return await self.scheduler.suspended()
+        except (LinkError, CommandError, OSError) as error:
+            self._say(_reason(error))
             return None
 
     async def _ask(self, pause: Pause, room: asyncio.Semaphore) -> str:
         async with room:
             try:
-                await self.scheduler.resume(pause.job_id)
-            except (LinkError, CommandError) as error:
-                return str(error)
+                async with asyncio.timeout(CALL_S):
+                    await self.scheduler.resume(pause.job_id)
+            except (LinkError, CommandError, OSError) as error:
+                return _reason(error)
         return ""
 
     def _note(self, pause: Pause, error: str, *, blind: bool, now_s: float) -> None:
@@ -204,11 +203,17 @@ async def serve(failsafe: Failsafe, orphaned: Callable[[], bool]) -> None:
 
 async def _last_pass(failsafe: Failsafe) -> None:
     failsafe.ending = True
-    until = time.monotonic() + LAST_PASS_S
-    await failsafe.step(time.monotonic())
-    while not failsafe.idle and time.monotonic() < until:
-        await asyncio.sleep(POLL_S)
-        await failsafe.step(time.monotonic())
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_PASS_S):
+            await failsafe.step(time.monotonic())
+            while not failsafe.idle:
+                await asyncio.sleep(POLL_S)
+                await failsafe.step(time.monotonic())
+
+
+def _reason(error: Exception) -> str:
+    """Never empty: "" stands for a call that was answered."""
+    return str(error) or f"the scheduler has not answered within {CALL_S:g} s"
 
 
 def _tried(deed: Deed) -> Deed:

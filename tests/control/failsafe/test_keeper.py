@@ -1,5 +1,6 @@
 """The failsafe against a scheduler that may fail, on a clock that a test moves."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -202,3 +203,46 @@ async def test_the_record_forgets_the_oldest_that_are_over(
     SuspendedJobs(tmp_path).note("5", AT, AT + timedelta(minutes=1))
     await site.run(41, 45, alive=False)
     assert [deed.pause.job_id for deed in deeds.read_deeds(tmp_path)] == ["3", "4", "5"]
+
+
+async def never(*_: object) -> list[str]:
+    answer: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+    return await answer
+
+
+@pytest.mark.parametrize("fault", ["hangs", "breaks"])
+async def test_a_scheduler_that_hangs_or_breaks_does_not_stop_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    async def call(*_: object) -> list[str]:
+        if fault == "breaks":
+            raise OSError(24, "Too many open files")
+        return await never()
+
+    monkeypatch.setattr(keeper, "CALL_S", 0.05)
+    site = Site(tmp_path, "17")
+    with monkeypatch.context() as away:
+        away.setattr(Jobs, "suspended", call)
+        away.setattr(Jobs, "resume", call)
+        async with asyncio.timeout(10):
+            await site.failsafe.step(START_S + LEAST_SILENCE_S)
+    (kept,) = deeds.read_deeds(tmp_path)
+    assert kept.state == deeds.ASKING
+    assert ("not answered" if fault == "hangs" else "Too many open files") in kept.error
+    await site.run(60, 62, alive=False)
+    assert site.jobs.resumed == ["17"]
+
+
+async def test_the_last_pass_ends_though_the_scheduler_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LAST_PASS_S", 0.05)
+    monkeypatch.setattr(Jobs, "suspended", never)
+    site = Site(tmp_path, "17")
+    serving = asyncio.create_task(keeper.serve(site.failsafe, lambda: False))
+    await asyncio.sleep(0)
+    serving.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([serving])
+    assert serving.cancelled()
+    assert not site.failsafe.idle
