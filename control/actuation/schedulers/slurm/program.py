@@ -14,6 +14,7 @@ from igoudar.control.actuation.schedulers.slurm.verbs import Verb
 from igoudar.core.errors import CommandError, LinkError
 
 TIMEOUT_S = 5.0
+END_S = 1.0  # for a killed program to be gone; one that hangs in the kernel isn't waited for
 AT_ONCE = 4  # more would only queue in slurmctld
 PATH = "/usr/local/bin:/usr/bin:/bin:/opt/slurm/bin"
 DOWN = re.compile(
@@ -82,9 +83,14 @@ class Programs:
             fix = "install Slurm's client programs, or name their folder as scheduler.programs"
             raise LinkError(f"there is no program {words[0]!r}", where=path, fix=fix)
         pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
-            found, *words[1:], stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=self._env()
-        )
+        null = asyncio.subprocess.DEVNULL
+        try:
+            return await asyncio.create_subprocess_exec(
+                found, *words[1:], stdin=null, stdout=pipe, stderr=pipe, env=self._env()
+            )
+        except OSError as error:
+            fix = "see that it is a program, and that memory and processes are left"
+            raise LinkError(f"{found} can't be run ({error})", where=_where(words), fix=fix) from error
 
     def _env(self) -> dict[str, str]:
         """Nothing of ours but what Slurm needs: times in UTC, task lists in full."""
@@ -97,7 +103,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_S):
+                await process.wait()
 
 
 def _fault(verb: Verb, said: str) -> LinkError | CommandError:

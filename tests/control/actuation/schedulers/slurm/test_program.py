@@ -2,11 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
 
-from igoudar.control.actuation.schedulers.slurm import verbs
+from igoudar.control.actuation.schedulers.slurm import program, verbs
 from igoudar.control.actuation.schedulers.slurm.program import Programs
 from igoudar.core.errors import CommandError, LinkError
 
@@ -80,3 +81,29 @@ async def test_no_more_than_four_programs_run_at_once(tmp_path: Path) -> None:
     slurm = programs(tmp_path, script)
     await asyncio.gather(*(slurm.run(verbs.JOBS) for _ in range(20)))
     assert max(map(int, (tmp_path / "most").read_text().split())) <= 4
+
+
+async def test_a_file_that_is_no_program_is_a_fault_of_the_link(tmp_path: Path) -> None:
+    found = programs(tmp_path, "true")
+    (tmp_path / "squeue").write_bytes(b"\x7fELF")
+    with pytest.raises(LinkError, match="can't be run"):
+        await found.run(verbs.JOBS)
+
+
+class Unkillable:
+    """A program that hangs in the kernel."""
+
+    returncode = None
+
+    def kill(self) -> None:
+        """Has no effect."""
+
+    async def wait(self) -> int:
+        gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        return await gone
+
+
+async def test_a_program_that_can_t_be_killed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "END_S", 0.05)
+    async with asyncio.timeout(10):
+        await program._end(cast("asyncio.subprocess.Process", Unkillable()))
