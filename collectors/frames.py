@@ -14,6 +14,7 @@ HEADER = struct.Struct(">HHHB")  # transaction, protocol, length, unit
 LONGEST = 254  # of the length field: unit + 253 bytes of PDU
 READ_BITS = (1, 2)
 WRITE_MANY = 16
+WRITES = (6, WRITE_MANY)
 
 _BIT = (b"\0\0", b"\0\1")
 
@@ -36,6 +37,11 @@ class Request(NamedTuple):
     unit: int
     pdu: bytes
     answer: int  # length of the right answer's PDU
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes what the device holds."""
+        return self.pdu[0] in WRITES
 
 
 class Frame(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from igoudar.collectors.faults import LinkFault
 from igoudar.collectors.readers import Permit
+from igoudar.collectors.sockets import discard, give_up_after
 from igoudar.core.model import Reason
 
 STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*)?\r\n")
@@ -64,7 +65,7 @@ class HttpLine:
                 async with asyncio.timeout(self._timeout_s):
                     return await self._answered(request, permit)
             except TimeoutError as error:
-                self.close()
+                self._discard()
                 raise self.fault(Reason.TIMEOUT, "no answer in time") from error
             except OSError as error:
                 self.close()
@@ -73,13 +74,19 @@ class HttpLine:
                 self.close()
                 raise self.fault(Reason.MALFORMED, f"not HTTP ({error})") from error
             except BaseException:
-                self.close()  # an answer that still comes must not meet the next request
+                self._discard()  # an answer that still comes must not meet the next request
                 raise
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
         if self._writer is not None:
             self._writer.close()
+        self._reader = self._writer = None
+
+    def _discard(self) -> None:
+        """Close the connection; what is still on its way to the server does not get there."""
+        if self._writer is not None:
+            discard(self._writer.transport)
         self._reader = self._writer = None
 
     def fault(self, reason: Reason, what: str) -> LinkFault:
@@ -102,6 +109,7 @@ class HttpLine:
         self._reader, self._writer = await asyncio.open_connection(
             self._host, self._port, ssl=self._tls, limit=LARGEST_HEAD
         )
+        give_up_after(self._writer.transport, self._timeout_s)
         return await self._exchange(request, permit, self._reader, self._writer)
 
     async def _exchange(

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 from igoudar.collectors import frames
 from igoudar.collectors.faults import DeviceFault, LinkFault
+from igoudar.collectors.sockets import discard, give_up_after
 from igoudar.core.model import Reason
 
 STRAYS = 3  # answers in a row that fit nothing asked, or silences: then the connection is not worth keeping
@@ -142,6 +143,9 @@ class Wire(asyncio.Protocol):
             return
         _fail(pending.future, LinkFault(Reason.TIMEOUT, "no answer in time"))
         deaf_s = asyncio.get_running_loop().time() - self._heard_s
+        if pending.request.acts:
+            self._forsake()
+            return
         expected = pending.known_silent and deaf_s < DEAF_TIMEOUTS * self._timeout_s
         self._stray("several requests in a row got no answer", expected=expected)
 
@@ -155,6 +159,13 @@ class Wire(asyncio.Protocol):
         for pending in self._drain():
             _fail(pending.future, LinkFault(Reason.MALFORMED, what))
         self.close()
+
+    def _forsake(self) -> None:
+        """A write that was given up must not reach the device later: nothing waits in the connection."""
+        for pending in self._drain():
+            _fail(pending.future, LinkFault(Reason.NO_CONNECTION, "closed: a write got no answer in time"))
+        if self._transport is not None:
+            discard(self._transport)
 
     def _drain(self) -> list[Pending]:
         pending, self._pending = list(self._pending.values()), {}
@@ -194,7 +205,8 @@ class Tcp:
             OSError: no connection, or a peer that can't be trusted.
         """
         loop = asyncio.get_running_loop()
-        _, wire = await loop.create_connection(
+        transport, wire = await loop.create_connection(
             lambda: Wire(timeout_s), self.host, self.port, ssl=self.context
         )
+        give_up_after(transport, timeout_s)
         return wire

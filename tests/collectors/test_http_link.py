@@ -64,6 +64,26 @@ async def test_a_connection_that_idled_out_is_opened_again_unseen() -> None:
     assert page.connections == 2
 
 
+async def test_what_is_given_up_is_not_delivered_later() -> None:
+    reset = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            await reader.read()
+        except ConnectionResetError:  # not an orderly end: nothing waits for delivery
+            reset.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    link = HttpLink(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", 0.05)
+    with pytest.raises(LinkFault, match="no answer in time"):
+        await link.get()
+    async with asyncio.timeout(5):
+        await reset.wait()
+    server.close()
+
+
 async def test_what_acts_is_never_sent_twice() -> None:
     async with link_to(WHOLE, None, WHOLE) as (link, page):
         await link.get()

@@ -1,9 +1,12 @@
 """The strict client against servers that lie, stall, split and close; numbers are field lessons."""
 
 import asyncio
+import os
+import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvloop
@@ -17,6 +20,7 @@ from igoudar.core.model import ModbusRules, Reason
 from .hostile import Answer, Asked, Hostile, hostile
 
 Writer = asyncio.StreamWriter
+Runner = Callable[[Coroutine[Any, Any, None]], None]
 
 
 @asynccontextmanager
@@ -109,6 +113,41 @@ async def test_a_write_that_was_accepted_is_not_sent_again() -> None:
     async with link_to(accepted) as (link, server):
         await link.write(1, 0, b"\0\7", lambda: None)
         assert server.requests == 1
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_write_without_an_answer_ends_its_connection_and_a_read_does_not(run: Runner) -> None:
+    async def silent(asked: Asked, writer: Writer) -> None:
+        if asked.number == 2:
+            writer.write(asked.right())
+
+    async def once() -> None:
+        async with link_to(silent, timeout_s=0.05) as (link, server):
+            assert await reason_of(link) is Reason.TIMEOUT
+            assert await link.read(1, 3, 0, 2) == b"\0\7\0\7"
+            assert server.connections == 1
+            with pytest.raises(LinkFault, match="no answer in time"):
+                await link.write(1, 0, b"\0\7", lambda: None)
+            assert link._line is not None
+            assert not link._line.alive
+
+    run(once())
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize(("timeout_s", "expected_ms"), [(0.2, 1000), (2.5, 2500)])
+def test_what_was_not_received_in_time_is_given_up(run: Runner, timeout_s: float, expected_ms: int) -> None:
+    async def once() -> None:
+        async with hostile(well) as server:
+            wire = await Tcp("127.0.0.1", server.port)(timeout_s)
+            assert wire._transport is not None
+            number = wire._transport.get_extra_info("socket").fileno()
+            with socket.socket(fileno=os.dup(number)) as copy:
+                assert copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected_ms
+            wire.close()
+
+    run(once())
 
 
 async def test_a_write_that_was_sent_and_then_withheld_is_not_called_unsent() -> None:
