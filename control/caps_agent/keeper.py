@@ -1,7 +1,7 @@
 """Keeps what was promised: sets caps, ends them by itself, and puts them back when a boot has lost them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +101,7 @@ class Keeper:
     def _promise(self, asked: Asked, gpus: Sequence[Gpu]) -> Result:
         """In the book first: whatever happens between, the cap ends."""
         again = asked.command_id in self.book.seen
+        earlier = dict(self.book.caps)
         if not again:
             deadline_s = self.clock.now_s() + asked.life_s
             for gpu in gpus:
@@ -110,11 +111,12 @@ class Keeper:
         try:
             self.book.keep(self.folder, self.clock)
         except StoreError as error:
-            self._forget([gpu for gpu in gpus if not again])
-            self.book.seen.pop(asked.command_id, None)
+            self.book.caps = earlier
+            if not again:
+                self.book.seen.pop(asked.command_id, None)
             return Error(str(error))
         ours = [gpu for gpu in gpus if self._of(asked, gpu)]
-        return self._done(asked, ours, self._set(ours)) if ours else Rejected("already_done")
+        return self._done(asked, ours, self._set(ours), earlier) if ours else Rejected("already_done")
 
     def _of(self, asked: Asked, gpu: Gpu) -> bool:
         """Whether this command still is the one that counts for a GPU."""
@@ -144,11 +146,14 @@ class Keeper:
                 failed[gpu.uuid] = f"{gpu.uuid} reads back {reads} instead of {wanted_w:g} W"
         return failed
 
-    def _done(self, asked: Asked, gpus: Sequence[Gpu], failed: dict[str, str]) -> Result:
-        """Who did not take it is not promised any more."""
+    def _done(
+        self, asked: Asked, gpus: Sequence[Gpu], failed: Mapping[str, str], earlier: Mapping[str, Cap]
+    ) -> Result:
+        """Who did not take it is promised what it was before: an earlier cap still has its end."""
         if not failed:
             return Success(asked.limit_w)
-        self._forget([gpu for gpu in gpus if gpu.uuid in failed])
+        for uuid in failed:
+            self._put_back(uuid, asked, earlier.get(uuid))
         self._keep_quietly()
         told = "; ".join(sorted(set(failed.values())))
         return Error(told) if len(failed) == len(gpus) else Partial(asked.limit_w, told)
@@ -187,9 +192,11 @@ class Keeper:
             self.reapplied += 1
             LOG.warning("%s had lost its cap (%g W); it is set again", gpu.uuid, gpu.limit_w)
 
-    def _forget(self, gpus: Sequence[Gpu]) -> None:
-        for gpu in gpus:
-            self.book.caps.pop(gpu.uuid, None)
+    def _put_back(self, uuid: str, asked: Asked, cap: Cap | None) -> None:
+        if cap is None or cap.command_id == asked.command_id:
+            self.book.caps.pop(uuid, None)
+        else:
+            self.book.caps[uuid] = cap
 
     def _keep_quietly(self) -> None:
         try:

@@ -7,6 +7,7 @@ from tests.control.caps_agent.conftest import RULES, Boots, keeper
 from tests.peers.nvml import Node
 
 from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected, Success
+from igoudar.control.caps_agent import book
 from igoudar.control.caps_agent.asking import Asked
 from igoudar.control.caps_agent.book import NAME
 from igoudar.control.caps_agent.config import Rules
@@ -178,13 +179,10 @@ def test_a_gpu_that_does_not_take_it_any_more_is_not_hammered(
     agent = keeper(tmp_path, clock)
     agent.set_cap(asked())
     node.change(limit=1_200_000, mode="refuse")
-    tries = 0
     for _ in range(30):
         clock.advance(10)
-        before = {name: rest.failures for name, rest in agent._rests.items()}
         agent.tick()
-        tries += {name: rest.failures for name, rest in agent._rests.items()} != before
-    assert 2 <= tries <= 8
+    assert all(2 <= rest.failures <= 8 for rest in agent._rests.values())
 
 
 def test_an_end_that_the_gpu_refuses_stays_due(node: Node, tmp_path: Path, clock: Boots) -> None:
@@ -230,6 +228,36 @@ def test_nothing_is_promised_that_cannot_be_kept(node: Node, tmp_path: Path, clo
     assert isinstance(agent.set_cap(asked()), Error)
     assert agent.book.caps == {}
     assert node.limits_w == [1200.0, 1200.0]
+
+
+@pytest.mark.parametrize("mode", ["refuse", "ignore"])
+def test_a_cap_that_is_refused_leaves_the_earlier_one_its_end(
+    node: Node, tmp_path: Path, clock: Boots, mode: str
+) -> None:
+    agent = keeper(tmp_path, clock)
+    agent.set_cap(asked(life_s=60.0))
+    node.change(0, mode=mode)
+    assert isinstance(agent.set_cap(asked(800.0, command="c2")), Partial)
+    node.change(0, mode="ok")
+    clock.advance(61)
+    agent.tick()
+    assert node.limits_w == [1000.0, 800.0]
+
+
+def test_a_cap_that_cannot_be_kept_leaves_the_earlier_one_its_end(
+    node: Node, tmp_path: Path, clock: Boots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    agent = keeper(tmp_path, clock)
+    agent.set_cap(asked(life_s=60.0))
+    with monkeypatch.context() as disk:
+        disk.setattr(book, "write_durably", full)
+        assert isinstance(agent.set_cap(asked(800.0, command="c2")), Error)
+    clock.advance(61)
+    agent.tick()
+    assert node.limits_w == [1000.0, 1000.0]
 
 
 @pytest.mark.parametrize(
