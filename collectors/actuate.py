@@ -154,24 +154,42 @@ class Actuator:
         if not self._once.begins(wish):
             return Rejected("unrecorded")
         self._pace.begins(place, self._clock.now())
+        earlier, hold = self.holds.at(place), self._hold(wish, order)
         result: Result = Error(f"not finished within {LONGEST_WRITE_S:g} s")
         try:
-            result = await procedure.carry_out(order)
+            noted = hold.timed or await self.holds.announce(hold)
+            result = await procedure.carry_out(order) if noted else Rejected("unrecorded")
         finally:
             self._pace.ended(place, well=isinstance(result, Success | Rejected | OutOfBounds))
             self._once.ended(wish, result)
-            self._answer_for(wish, order, result)
+            self._answer_for(hold, earlier, result)
         return result
 
-    def _answer_for(self, wish: Setpoint, order: Order, result: Result) -> None:
-        """From now on we renew it and take it back; what is not known to stand is looked at then."""
-        if isinstance(result, Rejected | OutOfBounds):
-            return
-        value = order.value if isinstance(result, Error) else result.value
+    def _hold(self, wish: Setpoint, order: Order) -> Held:
+        """What we shall answer for; `before` is what stood there before our first write."""
         earlier = self.holds.at((wish.device, wish.point))
         before = earlier.before if earlier and same(earlier.value, order.before) else order.before
         now, cycle = self._clock.now(), self.gate.mandate.cycle
-        self.holds.put(Held(wish, value, before, self._timed(order), now, order.timer_s, cycle))
+        return Held(wish, order.value, before, self._timed(order), now, order.timer_s, cycle)
+
+    def _answer_for(self, hold: Held, earlier: Held | None, result: Result) -> None:
+        """From now on we renew it and take it back; what is not known to stand is looked at then."""
+        announced = self.holds.at(hold.place) is hold
+        if isinstance(result, Rejected | OutOfBounds):
+            if announced:
+                self._withdraw(hold, earlier)
+            return
+        value = hold.value if isinstance(result, Error) else result.value
+        if not announced or value != hold.value:
+            now, cycle = self._clock.now(), self.gate.mandate.cycle
+            self.holds.put(replace(hold, value=value, renewed_at=now, renewed_cycle=cycle))
+
+    def _withdraw(self, hold: Held, earlier: Held | None) -> None:
+        """Nothing was written after all: what stood before stands."""
+        if earlier is None:
+            self.holds.drop(hold)
+        else:
+            self.holds.put(earlier)
 
     def _timed(self, order: Order) -> bool:
         return bool(order.rules.reversion) and order.point.name not in order.station.device.no_reversion

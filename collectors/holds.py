@@ -1,14 +1,17 @@
 """What we have set and still answer for; what stays as written when we die is kept on disk."""
 
+import asyncio
 import json
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from igoudar.collectors import wire
 from igoudar.collectors.checks.pace import Place
+from igoudar.core.durable import write_durably
 from igoudar.core.model import Setpoint
 
 LOG = logging.getLogger(__name__)
@@ -45,6 +48,8 @@ class Holds:
     def __init__(self, state: Path) -> None:
         self._file = state / HOLDS_FILE
         self._held = {held.place: held for held in _read(self._file)}
+        self._turn, self._disk = asyncio.Lock(), threading.Lock()
+        self._changes = 0
         self.lost = 0  # setpoints that somebody else changed, or that could not be given back
 
     def __iter__(self) -> Iterator[Held]:
@@ -61,6 +66,21 @@ class Holds:
         """What we hold on one device."""
         return [held for held in self._held.values() if held.wish.device == device]
 
+    async def announce(self, held: Held) -> bool:
+        """Answer for `held` before it is written, power cuts included; False when it can't be noted."""
+        async with self._turn:
+            noted = -1
+            while noted != self._changes:  # others change while the disk is waited for
+                noted = self._changes
+                try:
+                    await asyncio.to_thread(self._sync, _content({**self._held, held.place: held}))
+                except OSError as error:
+                    LOG.error("%s can't be written: nothing without a timer is set: %s", self._file, error)
+                    return False
+            self._held[held.place] = held
+            self._changes += 1
+        return True
+
     def put(self, held: Held) -> None:
         """Answer for `held` from now on."""
         before = self._held.get(held.place)
@@ -75,15 +95,23 @@ class Holds:
         if gone is not None and not gone.timed:
             self._keep()
 
+    def _sync(self, content: str) -> None:
+        with self._disk:
+            write_durably(self._file, content.encode())
+
     def _keep(self) -> None:
         """It reaches the kernel at once: a killed process loses nothing; no write waits for the disk."""
-        staying = [_packed(held) for held in self._held.values() if not held.timed]
+        self._changes += 1
         part = self._file.with_suffix(".part")
         try:
-            part.write_text(json.dumps(staying))
+            part.write_text(_content(self._held))
             part.rename(self._file)
         except OSError as error:
             LOG.error("%s can't be written: a restart will not give back what was set: %s", self._file, error)
+
+
+def _content(held: Mapping[Place, Held]) -> str:
+    return json.dumps([_packed(each) for each in held.values() if not each.timed])
 
 
 def _packed(held: Held) -> list[object]:
