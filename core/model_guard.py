@@ -31,5 +31,6 @@ class Guarding:
     inlet_c: tuple[float, float] = THERMAL_C["recommended"]
     ramp_c_per_h: float = RAMP_C_PER_H
     soc_margin_pct: float = 1.0  # before the battery's own limits
+    plan_loads: bool = False  # the plan times desalination and electrolyser; else their own rule does
     modes: Mapping[str, str] = field(default_factory=dict)  # class -> the mode that it starts in
     limits: Mapping[tuple[str, str], PointLimit] = field(default_factory=dict)  # (kind, point)

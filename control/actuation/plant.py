@@ -127,6 +127,8 @@ class PlantOrders:
 
     def _drives(self, plan: Plan | None, moment: Moment) -> Iterator[Command]:
         """The plan's power in this step; once driven, an even spread while there is no plan."""
+        if not self.plant.site.guard.plan_loads:
+            return
         step = plan.step(moment.now) if plan else None
         for kind, name in DRIVES.items():
             load = getattr(self.plant.site, name)

@@ -38,6 +38,7 @@ class GuardTable(Table):
     thermal_class: ThermalWord = "recommended"
     tape: bool = False
     soc_margin_pct: Percent = 1.0
+    plan_loads: bool = False
     modes: dict[ClassWord, ModeWord] = Field(default_factory=dict)
     limits: list[LimitEntry] = Field(default_factory=list)
 
@@ -54,6 +55,7 @@ def guarding(table: GuardTable) -> Guarding:
         inlet_c=THERMAL_C[table.thermal_class],
         ramp_c_per_h=TAPE_RAMP_C_PER_H if table.tape else RAMP_C_PER_H,
         soc_margin_pct=table.soc_margin_pct,
+        plan_loads=table.plan_loads,
         modes={str(name): str(mode) for name, mode in table.modes.items()},
         limits={
             (str(entry.kind), entry.point): PointLimit(entry.min, entry.max, entry.every, entry.deadband)

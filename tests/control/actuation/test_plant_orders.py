@@ -84,6 +84,11 @@ async def test_flexible_loads_follow_the_plan_and_an_even_spread_without_it(
     loop, _ = rig
     solver.made = lambda ask: plan(ask, stored_wh=0.0, drive_w=10e3)
     await planned(loop, plant)
+    assert writes(plant, "limit_w") == []  # their own rule, unless the site says that the plan times them
+    (orders,) = loop.acting.sources
+    site = replace(lab.site, guard=replace(lab.site.guard, plan_loads=True))
+    orders.plant = replace(orders.plant, site=site)
+    await cycles(loop, plant, 3)
     assert set(writes(plant, "limit_w")) == {("desalination-1", 10e3), ("electrolyser-1", 10e3)}
     loop.steering.planner._plan = None
     await cycles(loop, plant, 2)
