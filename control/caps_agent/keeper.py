@@ -73,10 +73,20 @@ class Keeper:
         return max(0.05, min([self.rules.verify_s, *ends]))
 
     def release_all(self) -> None:
-        """Give every GPU its default, as on a clean stop; the book keeps the caps for the next start."""
+        """Give every GPU its default, as on a clean stop; the book keeps the caps for the next start.
+
+        Raises:
+            GpuError: the last one; the other GPUs have been released.
+        """
+        last: GpuError | None = None
         for gpu in self.gpus.look():
-            if gpu.uuid in self.book.caps:
-                self.gpus.set_limit(gpu.uuid, bounds(gpu, self.rules).default_w)
+            try:
+                if gpu.uuid in self.book.caps:
+                    self.gpus.set_limit(gpu.uuid, bounds(gpu, self.rules).default_w)
+            except GpuError as error:
+                last = error
+        if last is not None:
+            raise last
 
     def wanted_w(self, gpu: Gpu) -> float | None:
         """What we promised that it holds; None where we promised nothing."""

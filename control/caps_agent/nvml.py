@@ -1,13 +1,17 @@
 """GPUs through NVIDIA's management library (nvidia-ml-py)."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from igoudar.control.caps_agent.gpus import Gpu, GpuError
 
+LOG = logging.getLogger(__name__)
+
 MW_PER_W = 1000
+ONE_GPU = ("GpuIsLost", "NotSupported", "Unknown")  # what ails one GPU, not the way to all
 FIXES = {
     "no_permission": "run the agent as root, or with CAP_SYS_ADMIN",
     "driver_not_loaded": "load the driver (nvidia-smi shows whether it answers)",
@@ -23,12 +27,11 @@ class Nvml:
 
     def __init__(self) -> None:
         self._open = False
+        self._left_out: set[int] = set()
 
     def look(self) -> Sequence[Gpu]:
-        """See Gpus."""
-        return self._asked(
-            lambda nvml: [self._gpu(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
-        )
+        """See Gpus. One that is lost is left out, so that the others' caps end in time."""
+        return self._asked(self._gpus)
 
     def set_limit(self, uuid: str, limit_w: float) -> None:
         """See Gpus. Handles don't survive a reload of the driver, so none is kept."""
@@ -71,10 +74,26 @@ class Nvml:
     @staticmethod
     def _handle(nvml: Any, uuid: str) -> Any:
         for index in range(nvml.nvmlDeviceGetCount()):
-            handle = nvml.nvmlDeviceGetHandleByIndex(index)
-            if nvml.nvmlDeviceGetUUID(handle) == uuid:
-                return handle
+            with contextlib.suppress(*_of_one_gpu(nvml)):
+                handle = nvml.nvmlDeviceGetHandleByIndex(index)
+                if nvml.nvmlDeviceGetUUID(handle) == uuid:
+                    return handle
         raise GpuError("not_found", "there is no such GPU", where=uuid)
+
+    def _gpus(self, nvml: Any) -> list[Gpu]:
+        found: list[Gpu] = []
+        ailing: dict[int, Exception] = {}
+        for index in range(nvml.nvmlDeviceGetCount()):
+            try:
+                found.append(self._gpu(nvml, index))
+            except _of_one_gpu(nvml) as error:
+                ailing[index] = error
+        if ailing and not found:
+            raise ailing.popitem()[1]
+        for index in ailing.keys() - self._left_out:
+            LOG.error("GPU %d is left out: %s", index, ailing[index])
+        self._left_out = set(ailing)
+        return found
 
     @staticmethod
     def _gpu(nvml: Any, index: int) -> Gpu:
@@ -90,6 +109,10 @@ class Nvml:
             default_w=nvml.nvmlDeviceGetPowerManagementDefaultLimit(handle) / MW_PER_W,
             power_w=_usage_w(nvml, handle),
         )
+
+
+def _of_one_gpu(nvml: Any) -> tuple[type[Exception], ...]:
+    return tuple(getattr(nvml, f"NVMLError_{name}") for name in ONE_GPU)
 
 
 def _usage_w(nvml: Any, handle: Any) -> float | None:

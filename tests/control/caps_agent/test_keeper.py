@@ -260,6 +260,31 @@ def test_a_cap_that_cannot_be_kept_leaves_the_earlier_one_its_end(
     assert node.limits_w == [1000.0, 1000.0]
 
 
+def test_a_gpu_that_is_lost_does_not_keep_the_others_capped(
+    node: Node, tmp_path: Path, clock: Boots, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = keeper(tmp_path, clock)
+    agent.set_cap(asked(life_s=60.0))
+    node.change(0, mode="lost")
+    clock.advance(61)
+    agent.tick()
+    agent.tick()
+    assert node.limits_w == [700.0, 1000.0]
+    assert caplog.text.count("GPU 0 is left out") == 1
+    node.change(0, mode="ok")
+    agent.tick()
+    assert node.limits_w == [1000.0, 1000.0]
+
+
+def test_a_clean_stop_releases_the_others_where_one_refuses(node: Node, tmp_path: Path, clock: Boots) -> None:
+    agent = keeper(tmp_path, clock)
+    agent.set_cap(asked())
+    node.change(0, mode="refuse")
+    with pytest.raises(GpuError, match="Insufficient Permissions"):
+        agent.release_all()
+    assert node.limits_w == [700.0, 1000.0]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b'{"schema": 2}', b'{"schema": 1, "boot_id": 1, "caps": []}']
 )
