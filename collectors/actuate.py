@@ -53,6 +53,7 @@ class Actuator:
         self.gate, self.holds = gate, Holds(state)
         self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.results, self.rejections = Counter[str](), Counter[str]()
+        self.monotonic = monotonic
         self._stations, self._clock = stations, clock
         self._once, self._budget, self._pace = Once(state), Budget(state), Pace(monotonic)
 

@@ -12,7 +12,7 @@ from igoudar.collectors import procedure
 from igoudar.collectors.actuate import Actuator
 from igoudar.collectors.authority import LONGEST_WRITE_S
 from igoudar.collectors.checks.pace import Place
-from igoudar.collectors.faults import LinkFault
+from igoudar.collectors.faults import Backoff, LinkFault
 from igoudar.collectors.holds import Held
 from igoudar.collectors.procedure import TAKEN, Order
 from igoudar.collectors.results import Error, Partial, Rejected, Result
@@ -21,7 +21,8 @@ LOG = logging.getLogger(__name__)
 
 TICK_S = 0.5  # wall
 STOP_S = 5.0  # wall: how long a clean stop may take to give everything back
-TRIES = 5  # of giving one setpoint back
+TRIES = 5  # of giving one setpoint back: then it is lost, though one without a timer is tried for ever
+LONGEST_PAUSE_S = 60.0  # wall: between two of them
 
 Deed = Literal["keep", "renew", "release", "forget"]
 
@@ -62,6 +63,7 @@ class Renewal:
     def __init__(self, actuator: Actuator) -> None:
         self._actuator, self._gate, self._holds = actuator, actuator.gate, actuator.holds
         self._busy: set[Place] = set()
+        self._pauses: dict[Place, Backoff] = {}  # of what could not be given back
 
     async def run(self) -> None:
         """Look after everything until cancelled: at each turn of control, and at each tick."""
@@ -84,11 +86,14 @@ class Renewal:
         self._gate.stopping = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
-                for turn in tuple(self._actuator.turns.values()):
-                    async with turn:
-                        pass
-                while len(self._holds) and self._gate.may_release():
-                    await asyncio.gather(*(self._safely(self._give_back, held) for held in self._holds))
+                devices = {*self._actuator.turns, *(held.wish.device for held in self._holds)}
+                await asyncio.gather(*map(self._leave, devices))
+
+    async def _leave(self, device: str) -> None:
+        async with self._actuator.turns[device]:
+            pass
+        for held in self._holds.of(device):
+            await self._safely(self._give_back, held)
 
     async def _safely(self, work: Callable[[Held], Awaitable[None]], held: Held) -> None:
         try:
@@ -104,7 +109,7 @@ class Renewal:
                     self._holds.drop(held)
                 case "renew":
                     await self._renew(held)
-                case "release":
+                case "release" if self._due(held):
                     await self._give_back(held)
         finally:
             self._busy.discard(held.place)
@@ -139,10 +144,31 @@ class Renewal:
             LOG.info("%s %s given back: %s", *held.place, result)
             if result in NOT_NOW:
                 return
-            if not isinstance(result, Error | Partial) or held.failures + 1 >= TRIES:
-                self._holds.drop(held, lost=isinstance(result, Error | Partial))
-            elif self._holds.at(held.place) is held:
-                self._holds.put(replace(held, failures=held.failures + 1))
+            if isinstance(result, Error | Partial):
+                self._failed(held)
+            else:
+                self._pauses.pop(held.place, None)
+                self._holds.drop(held)
+
+    def _due(self, held: Held) -> bool:
+        """Whether to try now; after the authority there is little time left, so no pause is kept."""
+        pause = self._pauses.get(held.place) if held.failures and self._gate.mandate.valid else None
+        return pause is None or pause.due(self._actuator.monotonic())
+
+    def _failed(self, held: Held) -> None:
+        """Try again later: ever more slowly, and for ever what no timer takes back."""
+        failures = held.failures + 1
+        if not held.failures:
+            self._pauses[held.place] = Backoff(TICK_S, LONGEST_PAUSE_S, lambda: 0.5)
+        self._pauses[held.place].failed(self._actuator.monotonic())
+        if failures >= TRIES and held.timed:
+            del self._pauses[held.place]
+            self._holds.drop(held, lost=True)
+            return
+        if failures == TRIES:
+            LOG.error("%s %s can't be given back; it is tried on", *held.place)
+            self._holds.lost += 1
+        self._holds.put(replace(held, failures=failures))
 
     async def _done(self, held: Held, *, release: bool) -> Result:
         permit = self._gate.release_permit if release else self._gate.permit(held.wish)

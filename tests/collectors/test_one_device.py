@@ -52,6 +52,43 @@ async def test_a_device_that_breaks_a_stop_leaves_the_others_given_back(
         assert site.held("cdu", "setpoint_c") == 30.0
 
 
+async def test_what_no_timer_takes_back_is_tried_ever_more_slowly_and_never_dropped(tmp_path: Path) -> None:
+    async with plant(tmp_path) as site:
+        await _two(site)
+        address = site.place("cdu", "setpoint_c")
+        site.recorder.refused.add(address)
+        await site.pass_s(20)
+        written: list[int] = []
+        for _ in range(300):
+            await site.renewal.round()
+            written.append(sum(t.unit == address[0] for t in site.recorder.written))
+            site.wait(1.0)
+            site.grant()
+        tries = written[-1] - 1
+        assert 9 <= tries <= 13
+        assert written[-1] - written[150] <= 3
+        assert site.actuator.holds.lost == 1
+        assert [held.wish.device for held in site.actuator.holds] == ["cdu"]
+        site.recorder.refused.clear()
+        site.wait(60.0)
+        site.grant()
+        await site.renewal.round()
+        assert site.held("cdu", "setpoint_c") == 30.0
+        assert len(site.actuator.holds) == 0
+
+
+async def test_a_slow_device_does_not_cost_the_others_their_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with plant(tmp_path) as site:
+        await _two(site)
+        monkeypatch.setattr("igoudar.collectors.renewal.STOP_S", 0.5)
+        async with site.actuator.turns["inverter"]:  # its write does not end
+            await site.renewal.stop()
+        assert site.held("cdu", "setpoint_c") == 30.0
+        assert [held.wish.device for held in site.actuator.holds] == ["inverter"]
+
+
 async def test_a_rule_that_fails_is_told_and_ends_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
