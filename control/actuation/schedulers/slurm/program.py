@@ -103,9 +103,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(END_S):
                 await process.wait()
+        except TimeoutError:
+            process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def _fault(verb: Verb, said: str) -> LinkError | CommandError:

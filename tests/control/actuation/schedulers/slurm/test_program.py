@@ -95,8 +95,15 @@ class Unkillable:
 
     returncode = None
 
+    def __init__(self) -> None:
+        self.closed = False
+        self._transport = self
+
     def kill(self) -> None:
         """Has no effect."""
+
+    def close(self) -> None:
+        self.closed = True
 
     async def wait(self) -> int:
         gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -106,4 +113,6 @@ class Unkillable:
 async def test_a_program_that_can_t_be_killed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "END_S", 0.05)
     async with asyncio.timeout(10):
-        await program._end(cast("asyncio.subprocess.Process", Unkillable()))
+        stuck = Unkillable()
+        await program._end(cast("asyncio.subprocess.Process", stuck))
+    assert stuck.closed
