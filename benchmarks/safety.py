@@ -53,9 +53,11 @@ def described() -> Mapping[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text())
-        about = re.sub(r"^\d+\. ", "", (ast.get_docstring(tree) or "").partition("\n")[0])
+        about = re.sub(r"^(\d+\. |(Line|Lesson) \d+: )", "", (ast.get_docstring(tree) or "").partition("\n")[0])
         for node in ast.walk(tree):
-            match = NUMBERED.fullmatch(getattr(node, "name", ""))
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            match = NUMBERED.fullmatch(node.name)
             if match:
                 found.setdefault((match[1], int(match[2])), about)
     return found
@@ -126,13 +128,16 @@ def _figures() -> str:
     slurm, setpoints = _result("slurm"), _result("setpoints")
     if slurm:
         worst_s = max(verb["p99_s"] for verb in slurm["one_by_one"].values())
-        all_s, way = min((found["delay_s"], name) for name, found in slurm["jobs_300"].items())
+        all_s, way = min((found["own_times_s"], name) for name, found in slurm["jobs_300"].items())
         rows.append(
             f"| decision to Slurm's acknowledgement, p99 of the slowest verb | {worst_s:.3f} s | 1 s |"
         )
-        rows.append(f"| 300 jobs delayed ({way.replace('_', ' ')}) | {all_s:.2f} s | 4 s |")
-    if setpoints:
-        rows.append(f"| setpoint to verified read-back, p99 | {setpoints['p99_s']:.3f} s | 1 s |")
+        rows.append(
+            f"| 300 jobs delayed, each to its own time ({way.replace('_', ' ')}) | {all_s:.2f} s | 4 s |"
+        )
+    for site, found in setpoints.items():
+        if isinstance(found, dict):
+            rows.append(f"| setpoint to verified read-back, p99, {site} | {found['p99_s']:.3f} s | 1 s |")
     return "\n".join(rows) + "\n" if len(rows) > 2 else ""
 
 
