@@ -53,7 +53,9 @@ def described() -> Mapping[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text())
-        about = re.sub(r"^(\d+\. |(Line|Lesson) \d+: )", "", (ast.get_docstring(tree) or "").partition("\n")[0])
+        about = re.sub(
+            r"^(\d+\. |(Line|Lesson) \d+: )", "", (ast.get_docstring(tree) or "").partition("\n")[0]
+        )
         for node in ast.walk(tree):
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
