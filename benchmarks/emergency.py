@@ -34,6 +34,7 @@ from tests.peers.slurm import Cluster, cluster
 from benchmarks.demand.page import write_page
 from benchmarks.demand.registers import Registers
 from igoudar.control.schema_events import EventsView, EventView
+from igoudar.core.errors import IgoudarError
 
 RESULTS = Path(__file__).parent / "results" / "emergency.json"
 NODES, URGENT_NODES, PATIENCE_S = 64, 26, 600.0  # 26 of 64 nodes: 40.6 % of the GPUs
@@ -179,7 +180,7 @@ def has_baseline(live: Live) -> bool:
     try:
         with live.api() as api:
             tried = api.preview_event("shed", {"share": 0.3, "reason": "baseline"})
-    except Exception:  # noqa: BLE001 - refused until the meters were read for a minute
+    except IgoudarError:  # refused until the meters were read for a minute
         return False
     return (tried.baseline_w or 0.0) > FULL_W
 

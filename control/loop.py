@@ -30,19 +30,12 @@ from igoudar.control.trends import Trends
 from igoudar.control.views.racks import worst_inlet
 from igoudar.control.views.tiles import data_quality, waiting_jobs
 from igoudar.control.windows import QUARTER, energy_series, latest_window, pue_view, share_view
-from igoudar.core.clock import Clock
+from igoudar.core.clock import Clock, control_cycle_s
 from igoudar.core.errors import CommandError, LinkError
 
-CYCLE_S = 10.0  # site time
-CYCLE_WALL_S = 0.5
 BUSY_SHARE = 3.0  # a cycle takes at most a quarter of one core on a large site
 DAY = timedelta(days=1)
 TREND_EDITIONS = {"pue": pue.EDITION}
-
-
-def cycle_s(speed: float) -> float:
-    """Length of a cycle [s of site time], never under half a second on the wall."""
-    return max(CYCLE_S, CYCLE_WALL_S * speed)
 
 
 @dataclass(slots=True)
@@ -80,7 +73,7 @@ class Loop:
     @property
     def cycle_s(self) -> float:
         """Length of a cycle [s of site time]."""
-        return cycle_s(self.clock.speed)
+        return control_cycle_s(self.clock.speed)
 
     async def run(self) -> None:
         """Cycle until cancelled."""

@@ -1,6 +1,6 @@
 """What people ask of jobs: every wish goes through the executor, is carried out or refused, and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -17,6 +17,7 @@ from igoudar.core.errors import CommandError
 from igoudar.core.model import JobState
 
 LIFE = timedelta(minutes=5)  # of a person's command, on the wall
+Note = Callable[[str, str, str, str, str, str, datetime], None]  # who, what, before, after, why, result, when
 VERBS = ("hold", "release", "delay", "suspend", "resume")
 STATES = {
     "hold": (JobState.WAITING, JobState.HELD),

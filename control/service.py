@@ -30,7 +30,7 @@ from igoudar.control.hands import Hands
 from igoudar.control.lease import Lease
 from igoudar.control.lease.opening import open_lease
 from igoudar.control.ledger import Ledger
-from igoudar.control.loop import DAY, Loop, cycle_s
+from igoudar.control.loop import DAY, Loop
 from igoudar.control.mode import Modes
 from igoudar.control.operator import Operator
 from igoudar.control.parts import read_parts
@@ -48,7 +48,7 @@ from igoudar.control.steering import Steering
 from igoudar.control.telemetry import CollectorTelemetry, Telemetry
 from igoudar.control.trends import Trends
 from igoudar.control.upkeep import Upkeep
-from igoudar.core.clock import Clock
+from igoudar.core.clock import Clock, control_cycle_s
 from igoudar.core.errors import StoreError
 from igoudar.core.i18n import choose_language
 from igoudar.core.model import Profile, Site
@@ -174,7 +174,7 @@ async def assemble(
         modes,
         lease,
         version,
-        cycle_s(clock.speed),
+        control_cycle_s(clock.speed),
         lambda: not room.look().full,
     )
     events = events_room(plant, clock, records, ledger, books, acting, modes, version)
@@ -226,7 +226,7 @@ async def assemble(
         lease,
         Users(records),
         room,
-        Hands(acting.executor, state, cycle_s(clock.speed)),
+        Hands(acting.executor, state, control_cycle_s(clock.speed)),
         events,
         open_hook(plant.site.webhook, clock),
     )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from igoudar.control.alarms.rules import Condition, flag
-from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.alarms.rules import Condition
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.lease import Lease
 from igoudar.control.picture import Picture
 from igoudar.control.records.audit import last_anchor_holds
@@ -92,8 +92,7 @@ class Upkeep:
         params: dict[str, object],
         on_delay_s: float = 0.0,
     ) -> Signal:
-        condition = flag(before.get((code, self.site), Condition()), holds, picture.at, on_delay_s, 0.0)
-        return Signal(code, self.site, priority, code, condition, {"source": self.site, **params})
+        return standing(code, self.site, priority, holds, picture.at, before, params, on_delay_s)
 
     def _pulse(self, code: str, params: dict[str, object]) -> Signal:
         return Signal(code, self.site, 2, code, Condition(), {"source": self.site, **params}, pulse=True)

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from igoudar.core.errors import ConfigError
 
+CYCLE_S = 10.0  # site time
+CYCLE_WALL_S = 0.5
+
 
 class Clock(Protocol):
     """Site time, and how it runs against the wall."""
@@ -95,6 +98,11 @@ class JumpWatch:
         last_s, self._apart_s = self._apart_s, apart_s
         jump_s = 0.0 if last_s is None else apart_s - last_s
         return jump_s if abs(jump_s) > self.tolerance_s else 0.0
+
+
+def control_cycle_s(speed: float) -> float:
+    """Length of a control cycle [s of site time], never under half a second on the wall."""
+    return max(CYCLE_S, CYCLE_WALL_S * speed)
 
 
 def site_time(clock: Clock, wall: datetime, wall_now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from igoudar.core.clock import SiteClock
+from igoudar.core.clock import SiteClock, control_cycle_s
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Profile, Site
 from igoudar.simulators.faults import FaultBoard
@@ -25,16 +25,7 @@ from igoudar.simulators.twin import Inputs, Twin
 CHECKPOINT = "plant.msgpack"
 TICK_S = 0.2  # wall time between steps
 _BUSY_LIMIT = 0.25  # of the process's time for stepping
-CYCLE_S = (
-    10.0  # site time of one control cycle, while that is above 0.5 s wall (control/loop.py has the same)
-)
-CYCLE_WALL_S = 0.5
 GRACE_WALL_S = 2.0  # a busy host's cycles are longer than they should be
-
-
-def control_cycle_s(speed: float) -> float:
-    """Length of a control cycle, site time [s]; reversion timers and the queue's grace count in these."""
-    return max(CYCLE_S, CYCLE_WALL_S * speed)
 
 
 def grace_s(speed: float) -> float:

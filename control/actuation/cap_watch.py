@@ -6,8 +6,7 @@ from datetime import datetime
 
 from igoudar.control.actuation.caps import CapAgentLink, CapFinding
 from igoudar.control.actuation.chronicle import CONTROL, Chronicle
-from igoudar.control.alarms.rules import Condition, flag
-from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.picture import Picture
 
 PRIORITY = 2
@@ -52,8 +51,7 @@ class CapWatch:
         """What the alarm engine follows."""
         for node in self._known | set(self._amiss):
             why = self._amiss.get(node)
-            condition = flag(before.get(("cap_lost", node), Condition()), why is not None, picture.at, 0.0, 0)
-            yield Signal(
-                "cap_lost", node, PRIORITY, "cap_lost", condition, {"source": node, "why": why or ""}
+            yield standing(
+                "cap_lost", node, PRIORITY, why is not None, picture.at, before, {"why": why or ""}
             )
         self._known = set(self._amiss)

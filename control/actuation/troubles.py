@@ -7,8 +7,7 @@ from pathlib import Path
 from igoudar.control.actuation.guard.view import Fault, Slot
 from igoudar.control.actuation.mandate import Mandate
 from igoudar.control.actuation.memory import Memory
-from igoudar.control.alarms.rules import Condition, flag
-from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.picture import Picture
 from igoudar.core import handsoff
 
@@ -31,40 +30,20 @@ class Troubles:
         """What the alarm engine follows."""
         faults = {_source(key): fault for key, fault in self.memory.faults.items()}
         for source in self._known | set(faults):
-            yield self._failed(source, faults.get(source), picture, before)
+            yield _failed(source, faults.get(source), picture, before)
         self._known = set(faults)
         said = handsoff.read(self.state)
-        params: dict[str, object] = {
-            "source": self.site,
-            "who": said.who if said else "",
-            "why": said.why if said else "",
-        }
-        yield self._signal("hands_off", self.site, HANDS_OFF_PRIORITY, bool(said), picture, before, params)
-        why: dict[str, object] = {"source": self.site, "why": self.mandate.trouble}
+        site, at = self.site, picture.at
+        words: dict[str, object] = {"who": said.who if said else "", "why": said.why if said else ""}
+        yield standing("hands_off", site, HANDS_OFF_PRIORITY, bool(said), at, before, words)
+        why: dict[str, object] = {"why": self.mandate.trouble}
         balks = bool(self.mandate.trouble) and self.mandate.lease.held()
-        yield self._signal("collector_balks", self.site, BALKS_PRIORITY, balks, picture, before, why, BALKS_S)
+        yield standing("collector_balks", site, BALKS_PRIORITY, balks, at, before, why, BALKS_S)
 
-    def _failed(self, source: str, fault: Fault | None, picture: Picture, before: Conditions) -> Signal:
-        params: dict[str, object] = {"source": source}
-        if fault is not None:
-            params |= {"why": fault.detail, "count": fault.count}
-        return self._signal(
-            "command_failed", source, FAILED_PRIORITY, fault is not None, picture, before, params
-        )
 
-    def _signal(
-        self,
-        code: str,
-        source: str,
-        priority: int,
-        holds: bool,
-        picture: Picture,
-        before: Conditions,
-        params: dict[str, object],
-        delay_s: float = 0.0,
-    ) -> Signal:
-        condition = flag(before.get((code, source), Condition()), holds, picture.at, delay_s, 0)
-        return Signal(code, source, priority, code, condition, params)
+def _failed(source: str, fault: Fault | None, picture: Picture, before: Conditions) -> Signal:
+    params: dict[str, object] = {} if fault is None else {"why": fault.detail, "count": fault.count}
+    return standing("command_failed", source, FAILED_PRIORITY, fault is not None, picture.at, before, params)
 
 
 def _source(key: Slot) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from igoudar.control.alarms.rules import Condition, flag
-from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.picture import Picture
 from igoudar.core.terminal import printable
 
@@ -27,6 +26,5 @@ class Unheard:
     def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
         """What the alarm engine follows."""
         why = self.trouble()
-        condition = flag(before.get((CODE, self.site), Condition()), bool(why), picture.at, AFTER_S, 0)
-        params: dict[str, object] = {"source": self.site, "why": printable(why)}
-        yield Signal(CODE, self.site, PRIORITY, CODE, condition, params)
+        params: dict[str, object] = {"why": printable(why)}
+        yield standing(CODE, self.site, PRIORITY, bool(why), picture.at, before, params, AFTER_S)

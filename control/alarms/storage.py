@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from igoudar.control.alarms.rules import Condition, flag
-from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.picture import Picture
 
 STORE_DOWN_S = 30.0  # wall: a restart of the store is no alarm
@@ -26,17 +25,21 @@ def storage(site: str, picture: Picture, before: Figures, conditions: Conditions
     if not now:
         return
     down_s = now.get("collector_store_down_s", 0.0)
-    yield _signal("store_down", site, 2, down_s > STORE_DOWN_S, 0.0, picture, conditions, {"down_s": down_s})
+    yield standing("store_down", site, 2, down_s > STORE_DOWN_S, picture.at, conditions, {"down_s": down_s})
     lost = _grown("collector_dropped_readings_total", now, before)
     params: dict[str, object] = {
         "used_pct": 100.0 * _used(now),
         "dropped": round(now.get("collector_dropped_readings_total", 0.0)),
     }
     full = _used(now) >= FULL_SHARE or now.get("collector_spool_refuses", 0.0) > 0
-    yield _signal("spool_full", site, 1, full or lost > 0, QUIET_S, picture, conditions, params)
+    yield standing(
+        "spool_full", site, 1, full or lost > 0, picture.at, conditions, params, off_delay_s=QUIET_S
+    )
     refused = _grown("collector_quarantined_readings_total", now, before)
     count: dict[str, object] = {"count": round(now.get("collector_quarantined_readings_total", 0.0))}
-    yield _signal("readings_refused", site, 2, refused > 0, QUIET_S, picture, conditions, count)
+    yield standing(
+        "readings_refused", site, 2, refused > 0, picture.at, conditions, count, off_delay_s=QUIET_S
+    )
 
 
 def _used(figures: Figures) -> float:
@@ -48,17 +51,3 @@ def _grown(name: str, now: Figures, before: Figures) -> float:
     """How much a counter grew; a collector that restarted counts from 0 again."""
     grown = now.get(name, 0.0) - before.get(name, 0.0)
     return grown if grown >= 0 else now.get(name, 0.0)
-
-
-def _signal(
-    code: str,
-    site: str,
-    priority: int,
-    holds: bool,
-    off_delay_s: float,
-    picture: Picture,
-    conditions: Conditions,
-    params: dict[str, object],
-) -> Signal:
-    condition = flag(conditions.get((code, site), Condition()), holds, picture.at, 0.0, off_delay_s)
-    return Signal(code, site, priority, code, condition, {"source": site, **params})

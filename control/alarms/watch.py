@@ -35,6 +35,22 @@ class Signal:
 Conditions = Mapping[tuple[str, str], Condition]
 
 
+def standing(
+    code: str,
+    source: str,
+    priority: int,
+    holds: bool,
+    at: datetime,
+    before: Conditions,
+    params: dict[str, object],
+    on_delay_s: float = 0.0,
+    off_delay_s: float = 0.0,
+) -> Signal:
+    """Something that holds or does not, in a group of its own."""
+    condition = flag(before.get((code, source), Condition()), holds, at, on_delay_s, off_delay_s)
+    return Signal(code, source, priority, code, condition, {"source": source, **params})
+
+
 def limits(roster: Roster, picture: Picture, before: Conditions) -> Iterator[Signal]:
     """The site's threshold rules on every device they fit."""
     for rule in roster.site.alarms:
@@ -75,8 +91,7 @@ def silent(roster: Roster, picture: Picture, before: Conditions, since: datetime
 def lost(roster: Roster, picture: Picture, before: Conditions) -> Iterator[Signal]:
     """The collector itself does not answer: one alarm instead of one per device."""
     source = roster.site.name
-    condition = flag(before.get(("telemetry_lost", source), Condition()), picture.lost, picture.at, 0, 0)
-    yield Signal("telemetry_lost", source, PART_PRIORITY, "telemetry_lost", condition, {"source": source})
+    yield standing("telemetry_lost", source, PART_PRIORITY, picture.lost, picture.at, before, {})
 
 
 def parts(

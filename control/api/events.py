@@ -1,6 +1,5 @@
 """Routes of emergency and demand response: ask, look, end."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from fastapi import FastAPI, Request
@@ -10,10 +9,10 @@ from igoudar.control.api.bodies import Body
 from igoudar.control.demand_response.document import event_view, events_view, preview
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.request import EventKind, EventRequest
+from igoudar.control.operator import Note
 from igoudar.control.schema_events import EventPreview, EventsView, EventView
 
 MOST_S = 366 * 86_400.0
-Note = Callable[[str, str, str, str, str, str, datetime], None]
 
 
 class WhenBody(Body):

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from igoudar.control.api.rate import Rate
 from igoudar.control.api.roles import NEEDED
 from igoudar.control.people.door import Door
 from igoudar.control.people.roles import Person, Role
+from igoudar.control.rate import Rate
 from igoudar.control.schema import ErrorView
 from igoudar.core.errors import StoreError
 from igoudar.core.model_people import Listening, loopback

@@ -14,11 +14,12 @@ from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from igoudar.control.api.bodies import Body
-from igoudar.control.api.rate import Rate
 from igoudar.control.api.signature import SHORTEST_SECRET, Notary, SignatureError
 from igoudar.control.demand_response.document import event_view
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.request import EventKind, EventRequest
+from igoudar.control.operator import Note
+from igoudar.control.rate import Rate
 from igoudar.control.schema_events import EventView
 from igoudar.core.clock import Clock, site_time
 from igoudar.core.errors import CommandError, ConfigError
@@ -28,7 +29,6 @@ from igoudar.core.units import parse_power_w
 PATH = "/v1/webhooks/demand-response"
 SOURCE = "webhook"
 NOTED_PER_S, NOTED_AT_ONCE = 0.1, 50  # calls with a wrong signature in the audit
-Note = Callable[[str, str, str, str, str, str, datetime], None]
 
 
 def _power(value: object) -> object:

@@ -1,11 +1,11 @@
 """What covers a need, lever after lever: caps, pauses, other loads, and last what costs a deadline. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from igoudar.control.demand_response.choose import Candidate, Tier, fewest, ranked
-from igoudar.control.demand_response.levers import CapLever, JobLever, Levers, LoadLever
+from igoudar.control.demand_response.levers import CapLever, JobLever, Levers
 from igoudar.control.demand_response.rules import Rules
 from igoudar.core.model import JobState
 from igoudar.core.throughput import IDLE_RATIO
@@ -57,13 +57,15 @@ def cover(
     spared: Collection[str],
 ) -> Cover:
     """The cheapest cover of a need, in the order of the levers; `spared` jobs are not touched."""
-    caps, capped_w = _caps(need.most_w, levers.caps if "caps" in rules.levers else ())
+    capped = ((one.target, min(one.now_w, one.limit_w), one.relief_w) for one in levers.caps)
+    caps, capped_w = _lowered(need.most_w, capped if "caps" in rules.levers else ())
     need = need.plus(-capped_w)
     jobs = tuple(_dimmed(job, left_ratio(caps, levers.caps)) for job in levers.jobs)
     order = _order(jobs, rules, now, horizon_s, least_s, spared)
     kept = fewest(need.most_w, [one for one in order if one.tier is not Tier.LOSES])
     need = need.plus(-sum(one.relief_w for one in kept))
-    loads, relieved_w = _loads(need.import_w, levers.loads if "loads" in rules.levers else ())
+    loaded = ((one.device, one.now_w, one.now_w) for one in levers.loads)
+    loads, relieved_w = _lowered(need.import_w, loaded if "loads" in rules.levers else ())
     need = need.less_import(relieved_w)
     lost = fewest(need.most_w, [one for one in order if one.tier is Tier.LOSES])
     need = need.plus(-sum(one.relief_w for one in lost))
@@ -95,26 +97,14 @@ def _order(
     return ranked(running, now, horizon_s, least_s)
 
 
-def _caps(need_w: float, levers: Sequence[CapLever]) -> tuple[dict[str, float], float]:
-    """Lower limits, the largest relief first, the last one only as far as needed."""
+def _lowered(need_w: float, gives: Iterable[tuple[str, float, float]]) -> tuple[dict[str, float], float]:
+    """Lower limits, the largest relief first, the last one only as far as needed; (name, now, relief) [W]."""
     limits: dict[str, float] = {}
     given_w = 0.0
-    for lever in sorted(levers, key=lambda lever: (-lever.relief_w, lever.target)):
-        if given_w >= need_w or lever.relief_w <= 0.0:
+    for name, now_w, relief_w in sorted(gives, key=lambda one: (-one[2], one[0])):
+        if given_w >= need_w or relief_w <= 0.0:
             break
-        taken_w = min(lever.relief_w, need_w - given_w)
-        limits[lever.target] = min(lever.now_w, lever.limit_w) - taken_w
-        given_w += taken_w
-    return limits, given_w
-
-
-def _loads(need_w: float, levers: Sequence[LoadLever]) -> tuple[dict[str, float], float]:
-    limits: dict[str, float] = {}
-    given_w = 0.0
-    for lever in sorted(levers, key=lambda lever: (-lever.now_w, lever.device)):
-        if given_w >= need_w or lever.now_w <= 0.0:
-            break
-        taken_w = min(lever.now_w, need_w - given_w)
-        limits[lever.device] = lever.now_w - taken_w
+        taken_w = min(relief_w, need_w - given_w)
+        limits[name] = now_w - taken_w
         given_w += taken_w
     return limits, given_w

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from igoudar.control.api.rate import Rate
 from igoudar.control.demand_response.event import Event
 from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.control.dsx.breach import Breach, BreachState, Patience, watched
@@ -26,6 +25,8 @@ from igoudar.control.dsx.refusal import RefusedError
 from igoudar.control.dsx.seal import Seal, Signer
 from igoudar.control.dsx.seen import Seen
 from igoudar.control.dsx.target import Target, concerns, target
+from igoudar.control.operator import Note
+from igoudar.control.rate import Rate
 from igoudar.core.clock import Clock, site_time
 from igoudar.core.errors import CommandError
 from igoudar.core.model_dsx import Dsx
@@ -34,7 +35,6 @@ LOG = logging.getLogger(__name__)
 
 SOURCE, WHO, SLOT = "dsx", "dsx", "target"
 NOTED_PER_S, NOTED_AT_ONCE = 0.1, 50  # refusals in the audit
-Note = Callable[[str, str, str, str, str, str, datetime], None]
 
 
 class Desk(Protocol):

@@ -6,9 +6,10 @@ from pathlib import Path
 from igoudar.control.demand_response.events import Events
 from igoudar.control.dsx.broker import Broker
 from igoudar.control.dsx.desk import EventDesk
-from igoudar.control.dsx.flex import Flex, Note
+from igoudar.control.dsx.flex import Flex
 from igoudar.control.dsx.seal import Seal, Signer
 from igoudar.control.dsx.seen import Seen
+from igoudar.control.operator import Note
 from igoudar.core.clock import Clock
 from igoudar.core.model_dsx import Dsx
 

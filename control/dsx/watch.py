@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from igoudar.control.alarms.rules import Condition, flag
-from igoudar.control.alarms.watch import Conditions, Signal
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.dsx.broker import Broker
 from igoudar.control.picture import Picture
 
@@ -21,7 +20,6 @@ class BrokerWatch:
     def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
         """What the alarm engine follows."""
         source = self.broker.dsx.identifier
-        known = before.get((UNREACHABLE, source), Condition())
-        condition = flag(known, not self.broker.connected, picture.at, AFTER_S, 0.0)
-        params: dict[str, object] = {"source": source, "host": self.broker.dsx.host}
-        yield Signal(UNREACHABLE, source, PRIORITY, UNREACHABLE, condition, params)
+        params: dict[str, object] = {"host": self.broker.dsx.host}
+        lost = not self.broker.connected
+        yield standing(UNREACHABLE, source, PRIORITY, lost, picture.at, before, params, AFTER_S)

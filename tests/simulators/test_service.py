@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from igoudar.core.clock import SiteClock
+from igoudar.core.clock import CYCLE_S, SiteClock, control_cycle_s
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Site
 from igoudar.simulators import service
@@ -107,5 +107,5 @@ async def test_a_speed_that_makes_no_sense_is_refused(tmp_path: Path, site: Site
 
 
 def test_a_control_cycle_is_never_shorter_than_half_a_wall_second() -> None:
-    assert service.control_cycle_s(1) == service.CYCLE_S
-    assert service.control_cycle_s(1440) == 720
+    assert control_cycle_s(1) == CYCLE_S
+    assert control_cycle_s(1440) == 720
