@@ -126,7 +126,7 @@ class Actuator:
             return None
         held = self.holds.at((wish.device, wish.point))
         if held is not None and await self._in_force(held, wish, order):
-            self.holds.put(replace(held, wish=wish))
+            self.holds.put(replace(held, wish=wish, value=order.before, others=()))
         elif order.rules.enable or order.rules.reversion:
             return None
         return Success(order.before)
@@ -135,7 +135,8 @@ class Actuator:
         """Whether what we set is still enabled, and its timer runs for as long as it has to."""
         ends_at = held.renewed_at + timedelta(seconds=held.timer_s)
         needed_until = wish.expires_at if order.rules.eeprom else self._clock.now()
-        if not same(held.value, order.before) or (order.rules.reversion and ends_at < needed_until):
+        stands = same(held.value, order.before) if held.timed else held.ours(order.before)
+        if not stands or (order.rules.reversion and ends_at < needed_until):
             return False
         if not order.rules.enable:
             return True
@@ -169,9 +170,10 @@ class Actuator:
     def _hold(self, wish: Setpoint, order: Order) -> Held:
         """What we shall answer for; `before` is what stood there before our first write."""
         earlier = self.holds.at((wish.device, wish.point))
-        before = earlier.before if earlier and same(earlier.value, order.before) else order.before
+        before = earlier.before if earlier and earlier.ours(order.before) else order.before
         now, cycle = self._clock.now(), self.gate.mandate.cycle
-        return Held(wish, order.value, before, self._timed(order), now, order.timer_s, cycle)
+        hold = Held(wish, order.value, before, self._timed(order), now, order.timer_s, cycle)
+        return hold.instead_of(earlier)
 
     def _answer_for(self, hold: Held, earlier: Held | None, result: Result) -> None:
         """From now on we renew it and take it back; what is not known to stand is looked at then."""
@@ -180,10 +182,10 @@ class Actuator:
             if announced:
                 self._withdraw(hold, earlier)
             return
-        value = hold.value if isinstance(result, Error) else result.value
-        if not announced or value != hold.value:
+        stands = hold.after(result)
+        if not announced or stands != hold:
             now, cycle = self._clock.now(), self.gate.mandate.cycle
-            self.holds.put(replace(hold, value=value, renewed_at=now, renewed_cycle=cycle))
+            self.holds.put(replace(stands, renewed_at=now, renewed_cycle=cycle))
 
     def _withdraw(self, hold: Held, earlier: Held | None) -> None:
         """Nothing was written after all: what stood before stands."""

@@ -5,18 +5,21 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from igoudar.collectors import wire
+from igoudar.collectors.checks.deadband import same
 from igoudar.collectors.checks.pace import Place
+from igoudar.collectors.results import Error, Partial, Result, Success
 from igoudar.core.durable import write_durably
 from igoudar.core.model import Setpoint
 
 LOG = logging.getLogger(__name__)
 
 HOLDS_FILE = "holds.json"
+MOST_OTHERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,36 @@ class Held:
     timer_s: float = 0.0  # what its timer was armed with, site time; 0 = it has none
     renewed_cycle: tuple[int, int] = (0, 0)  # epoch and cycle of the control loop at that time
     failures: int = 0  # of giving it back
+    others: tuple[float, ...] = ()  # what else may stand there by our doing: a write whose end is not known
 
     @property
     def place(self) -> Place:
         """Where it stands."""
         return self.wish.device, self.wish.point
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """All that may stand there by our doing; the likeliest first."""
+        return self.value, *self.others
+
+    def ours(self, shown: float) -> bool:
+        """Whether what the device shows is of our doing."""
+        return any(same(shown, value) for value in self.values)
+
+    def after(self, result: Result) -> "Held":
+        """What we answer for once a write has ended so."""
+        if isinstance(result, Success | Partial):
+            return replace(self, value=result.value, others=())
+        if isinstance(result, Error) and result.held is not None:  # rounded, or not there yet
+            return replace(self, others=(result.held,))
+        return self
+
+    def instead_of(self, earlier: "Held | None") -> "Held":
+        """The same, while what was set before it may still stand."""
+        if earlier is None:
+            return self
+        others = dict.fromkeys(value for value in earlier.values if not same(value, self.value))
+        return replace(self, others=tuple(others)[:MOST_OTHERS])
 
 
 class Holds:
@@ -115,19 +143,22 @@ def _content(held: Mapping[Place, Held]) -> str:
 
 
 def _packed(held: Held) -> list[object]:
-    return [wire.pack_setpoint(held.wish), held.value, held.before, wire.pack_time(held.renewed_at)]
+    at = wire.pack_time(held.renewed_at)
+    return [wire.pack_setpoint(held.wish), held.value, held.before, at, *held.others]
 
 
 def _read(file: Path) -> list[Held]:
     """What an earlier collector left; a file that can't be used is told, not obeyed."""
     try:
         entries = json.loads(file.read_text())
-        return [
-            Held(wire.unpack_setpoint(w), float(value), float(before), False, wire.unpack_time(at))
-            for w, value, before, at in entries
-        ]
+        return [_unpacked(*entry) for entry in entries]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
         LOG.error("%s can't be read (%s): look at the setpoints on the devices", file, error)
         return []
+
+
+def _unpacked(wish: wire.Frame, value: float, before: float, at: int, *others: float) -> Held:
+    held = Held(wire.unpack_setpoint(wish), float(value), float(before), False, wire.unpack_time(at))
+    return replace(held, others=tuple(map(float, others)))

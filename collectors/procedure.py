@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from igoudar.collectors.checks.deadband import same
 from igoudar.collectors.faults import LinkFault, Withheld
+from igoudar.collectors.holds import Held
 from igoudar.collectors.poll import Station
 from igoudar.collectors.readers import Permit
 from igoudar.collectors.results import Error, Partial, Rejected, Result, Success
@@ -63,9 +64,9 @@ async def renew(order: Order) -> Result:
     return await _concluded(_renew(order))
 
 
-async def release(order: Order, factory: float) -> Result:
+async def release(order: Order, factory: float, held: Held) -> Result:
     """Give a point back: clear its switch, or write its factory value; TAKEN when somebody else has it."""
-    return await _concluded(_release(order, factory))
+    return await _concluded(_release(order, factory, held))
 
 
 async def _concluded(work: Awaitable[Result]) -> Result:
@@ -100,24 +101,21 @@ async def _apply(order: Order) -> Result:
 
 
 async def _renew(order: Order) -> Result:
-    if not await _ours(order):
+    shown = await order.station.reader.ask(order.point)
+    if shown is None or not same(shown, order.value):
         return TAKEN
     return await _apply(order) if await _arm(order) else Success(order.value)
 
 
-async def _release(order: Order, factory: float) -> Result:
-    if not await _ours(order):
+async def _release(order: Order, factory: float, held: Held) -> Result:
+    shown = await order.station.reader.ask(order.point)
+    if shown is None or not held.ours(shown):
         return TAKEN
     if order.rules.enable:
         await _switch(order, on=False)
-    elif not same(order.value, factory):
+    elif not same(shown, factory):
         await _written(order, order.point, factory)
     return Success(factory)
-
-
-async def _ours(order: Order) -> bool:
-    held = await order.station.reader.ask(order.point)
-    return held is not None and same(held, order.value)
 
 
 async def _arm(order: Order) -> bool:
@@ -148,7 +146,7 @@ async def _set(order: Order) -> float:
         return held
     if same(held, order.before):
         raise Halt(Error(f"{order.point.name} was acknowledged, but still holds {held:g}"))
-    raise Halt(_mismatch(order.point, held, wanted))
+    raise Halt(replace(_mismatch(order.point, held, wanted), held=held))
 
 
 async def _switch(order: Order, *, on: bool) -> None:

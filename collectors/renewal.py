@@ -144,7 +144,7 @@ class Renewal:
             LOG.info("%s %s given back: %s", *held.place, result)
             if result in NOT_NOW:
                 return
-            if isinstance(result, Error | Partial):
+            if _stays(held, result):
                 self._failed(held)
             else:
                 self._pauses.pop(held.place, None)
@@ -179,9 +179,16 @@ class Renewal:
                 if local is not None:
                     return local
                 factory = held.before if order.rules.factory is None else order.rules.factory
-                return await (procedure.release(order, factory) if release else procedure.renew(order))
+                return await (procedure.release(order, factory, held) if release else procedure.renew(order))
         except (LinkFault, TimeoutError) as error:
             return Error(str(error))
         except Exception as error:  # noqa: BLE001 - one device must not end the others
             LOG.error("%s %s: %r", *held.place, error)
             return Error(repr(error))
+
+
+def _stays(held: Held, result: Result) -> bool:
+    """Whether it still stands after a try to give it back; what a timer ends may be refused to us."""
+    if isinstance(result, Rejected):
+        return not held.timed and result != TAKEN
+    return isinstance(result, Error | Partial)

@@ -39,6 +39,7 @@ class Error:
     """Tried, and not known to have happened."""
 
     detail: str
+    held: float | None = field(default=None, compare=False)  # another value that the device shows since
 
 
 Result = Success | Partial | OutOfBounds | Rejected | Error
