@@ -13,6 +13,7 @@ from igoudar.control.actuation.guard.rules import CLASSES
 from igoudar.control.actuation.guard.view import ORDER
 from igoudar.control.actuation.jobs import job_commands
 from igoudar.control.actuation.mandate import Mandate
+from igoudar.control.actuation.power_budget import BudgetOrders
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.actuation.suspends import SuspendBook
@@ -44,12 +45,14 @@ class Acting:
         executor: Through which everything goes.
         mandate: Told to the collector before anything is asked of it.
         suspends: Jobs that must run again.
+        budget: The plan's power for jobs.
         sources: Who else wants something of the plant.
     """
 
     executor: Executor
     mandate: Mandate
     suspends: SuspendBook
+    budget: BudgetOrders
     sources: list[Asks] = field(default_factory=list)
     _paused: Sequence[SuspendRow] = ()  # as last read
 
@@ -70,6 +73,7 @@ class Acting:
             wishes += source.commands(sight, moment)
         if queue is not None:
             wishes += job_commands(decisions, queue, now, life, plan)
+            wishes += self.budget.commands(moment, queue, decisions)
         wishes.sort(key=lambda command: ORDER.index(command.origin))
         outcomes = await self.executor.submit(wishes, now)
         self.executor.gate.memory.tidy(now)

@@ -17,6 +17,7 @@ from igoudar.control.actuation.mandate import Mandate
 from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.overrides import Overrides
 from igoudar.control.actuation.plant import PlantOrders
+from igoudar.control.actuation.power_budget import BudgetOrders
 from igoudar.control.actuation.proposals import Proposals
 from igoudar.control.actuation.schedulers import Scheduler
 from igoudar.control.actuation.sight import Sight
@@ -72,8 +73,17 @@ def acting(
     )
     executor.carried_before(earlier(records))
     mandate = Mandate(_collect(state, lease), lease, modes.classes, overrides)
-    orders = PlantOrders(plant, planner, memory, life_of(cycle_s))
-    return Acting(executor, mandate, suspends, [orders])
+    life = life_of(cycle_s)
+    orders = PlantOrders(plant, planner, memory, life)
+    budget = BudgetOrders(
+        plant.site,
+        planner.in_force,
+        memory,
+        clock.speed,
+        life,
+        lambda: modes.of(ActuatorClass.JOBS) == "auto",
+    )
+    return Acting(executor, mandate, suspends, budget, [orders])
 
 
 def links(

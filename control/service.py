@@ -179,6 +179,7 @@ async def assemble(
     )
     events = events_room(plant, clock, records, ledger, books, acting, modes, version)
     operator = Operator(scheduler, acting.executor, clock.speed)
+    acting.budget.holding = lambda: events.acting
     engine = AlarmEngine(plant, records, now)
     engine.watches.append(
         Troubles(plant.site.name, state, acting.executor.gate.memory, acting.mandate).signals

@@ -96,14 +96,14 @@ class Steering:
 
     def _guidance(self, moment: Moment, queue: Queue) -> Guidance | None:
         plan = self.planner.in_force(moment.now).plan
-        gpus = _wanted_gpus(plan, moment, self.site) if plan else None
+        gpus = wanted_gpus(plan, moment, self.site) if plan else None
         if gpus is None:
             return None
         busy = sum(job.gpus for job in queue.jobs if job.flexible and _busy(job.state, job.begin_at, moment))
         return Guidance(gpus, busy)
 
 
-def _wanted_gpus(plan: Plan, moment: Moment, site: Site) -> float | None:
+def wanted_gpus(plan: Plan, moment: Moment, site: Site) -> float | None:
     """The plan's GPUs, more or fewer by what the present supply differs from the one it expected."""
     step, supply_w = plan.step(moment.now), moment.powers.renewable_w
     if step is None or supply_w is None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from igoudar.collectors.results import Rejected, Result
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.actuation.guard.rules import WHOLE_SITE
 from igoudar.control.actuation.guard.view import Slot, slot
 from igoudar.control.actuation.memory import detail
 from igoudar.control.actuation.proposals import alike
@@ -38,7 +39,8 @@ class Chronicle:
 
     def note(self, command: Command, word: str, before: str | None, now: datetime, *, done: bool) -> None:
         """One line; what a link carried is always told, what the loop repeats or renews only once."""
-        renews = command.actuator is not ActuatorClass.JOBS and word == "done"
+        setpoint = command.actuator is not ActuatorClass.JOBS and word == "done"
+        renews = setpoint or command.point in WHOLE_SITE
         if (renews or not done) and not self._new(command, word):
             return
         if done and not renews:

@@ -121,7 +121,7 @@ def by_id(queue: Queue | None) -> dict[str, QueuedJob] | None:
 
 def new(command: Command) -> Value:
     """What would stand there."""
-    if command.actuator is not ActuatorClass.JOBS:
+    if command.actuator is not ActuatorClass.JOBS or command.value is not None:
         return command.value
     return command.until.isoformat() if command.until else command.point
 

@@ -121,6 +121,15 @@ def check_requeue(job: SlurmJob, rules: Scheduling) -> None:
         raise _refused(job, "not_running", f"it does not run ({_state(job)})")
 
 
+def watts(job: SlurmJob, rules: Scheduling) -> int:
+    """How much of the site's power budget it asks for (one task of an array) [W]; 0 = it is not under it."""
+    for licence in _BETWEEN.split(job.licences):
+        name, _, count = licence.partition(":")
+        if name and name == rules.watts_licence:
+            return int(count) if count.isdecimal() else 1
+    return 0
+
+
 def check_budget(jobs: Iterable[SlurmJob], rules: Scheduling) -> None:
     """Whether watts may be taken away: not where urgent jobs ask for them, which would then wait as well.
 
@@ -128,8 +137,7 @@ def check_budget(jobs: Iterable[SlurmJob], rules: Scheduling) -> None:
         RefusedError: with the reason.
     """
     for job in jobs:
-        asked = (licence.partition(":")[0] for licence in _BETWEEN.split(job.licences))
-        if not job.over and rules.watts_licence in asked and not flexible(job, rules):
+        if not job.over and watts(job, rules) and not flexible(job, rules):
             what = f"it is urgent and asks for {rules.watts_licence}: a budget would keep it waiting"
             raise _refused(job, "urgent_watts", what)
 
