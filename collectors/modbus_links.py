@@ -10,10 +10,11 @@ from igoudar.collectors.modbus_reader import ModbusReader
 from igoudar.collectors.modbus_rtu import parse_serial
 from igoudar.collectors.modbus_wire import Tcp
 from igoudar.collectors.poll import Station
-from igoudar.collectors.tls import client_context
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import ModbusRules, TlsFiles
+from igoudar.core.tls import client_context
 
+SECTION = "links.tls"
 UNITS_PER_LINK = 32  # of one Modbus server: a unit that lets its requests time out delays at most these
 
 Context = Callable[[], ssl.SSLContext]
@@ -21,7 +22,7 @@ Context = Callable[[], ssl.SSLContext]
 
 def context_of(tls: TlsFiles) -> Context:
     """The site's TLS context, made when the first link needs it."""
-    return cache(lambda: client_context(tls))
+    return cache(lambda: client_context(tls, SECTION))
 
 
 def modbus_links(members: Sequence[Placed], context: Context) -> Iterator[tuple[ModbusLink, list[Station]]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 
 from igoudar.core.errors import CommandError, ConfigError, LinkError
+from igoudar.core.model import TlsFiles
+from igoudar.core.tls import client_context
 
 UNAUTHORISED, REFUSED = 401, 400
 LATER = (429, 503)
@@ -58,10 +60,7 @@ def trust(ca: Path | None) -> ssl.SSLContext:
     Raises:
         ConfigError: the file can't be used.
     """
-    try:
-        context = ssl.create_default_context(cafile=str(ca) if ca else None)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"no usable certificates ({error})", where=str(ca)) from error
+    context = client_context(TlsFiles(ca=str(ca or "")), "api")
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 

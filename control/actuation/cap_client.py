@@ -4,15 +4,16 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from igoudar.collectors.results import Error, Result
 from igoudar.control.caps_agent.answers import read_result
-from igoudar.core.errors import ConfigError, LinkError
+from igoudar.core.errors import LinkError
+from igoudar.core.model import TlsFiles
 from igoudar.core.model_caps import CapAgent, Capping
+from igoudar.core.tls import client_context
 
 TIMEOUT_S = 5.0  # wall, for a whole exchange
 ALL = "/v1/caps/all"
@@ -106,13 +107,5 @@ def _said(document: Mapping[str, Any]) -> str:
 
 def _context(capping: Capping) -> ssl.SSLContext:
     """TLS 1.3, the agent's certificate verified for the address we call, ours shown."""
-    try:
-        context = ssl.create_default_context(cafile=Path(capping.ca).expanduser())
-        context.load_cert_chain(
-            Path(capping.certificate).expanduser(), Path(capping.key).expanduser(), password=""
-        )
-    except OSError as error:  # ssl.SSLError is one
-        fix = "name PEM files that control can read; a key without a passphrase"
-        raise ConfigError(f"a TLS file can't be used ({error})", where="caps", fix=fix) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
+    files = TlsFiles(capping.ca, capping.certificate, capping.key)
+    return client_context(files, "caps", ssl.TLSVersion.TLSv1_3)

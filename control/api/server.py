@@ -3,7 +3,6 @@
 import errno
 import json
 import socket
-import ssl
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from fastapi import FastAPI
 
 from igoudar.core.errors import ConfigError
 from igoudar.core.model_people import Listening
+from igoudar.core.tls import server_context
 
 HOST = "127.0.0.1"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused without TLS and people
@@ -46,7 +46,7 @@ def check_public(listening: Listening, named_people: bool) -> None:
         ConfigError: it has not, or its certificate can't be used.
     """
     if listening.certificate:
-        _load(listening)
+        server_context(listening.certificate, listening.key, "api")  # before anybody waits for an answer
     if not listening.public:
         return
     if not listening.certificate:
@@ -102,15 +102,3 @@ async def serve(app: FastAPI, listener: socket.socket, listening: Listening | No
     finally:
         for one in getattr(server, "servers", ()):  # cancelled, uvicorn leaves its sockets to the event loop
             one.close()
-
-
-def _load(listening: Listening) -> None:
-    """Certificate and key belong together and can be read, before anybody waits for an answer."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(listening.certificate, listening.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"the certificate can't be used ({error})",
-            where=listening.certificate,
-            fix="give a PEM certificate and its key, readable by this user",
-        ) from error

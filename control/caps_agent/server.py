@@ -15,6 +15,7 @@ from igoudar.control.caps_agent.http import Handler, Request, Response, converse
 from igoudar.control.caps_agent.names import names
 from igoudar.control.caps_agent.node import Node
 from igoudar.core.errors import ConfigError
+from igoudar.core.tls import server_context
 
 LOG = logging.getLogger(__name__)
 
@@ -30,16 +31,9 @@ def tls_context(config: AgentConfig) -> ssl.SSLContext:
     Raises:
         ConfigError: a file that is missing or holds something else.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.verify_mode = ssl.CERT_REQUIRED
-    try:
-        context.load_cert_chain(config.certificate, config.key, password="")
-        context.load_verify_locations(config.client_ca)
-    except OSError as error:  # ssl.SSLError is one
-        fix = "name PEM files that the agent can read; a key without a passphrase"
-        raise ConfigError(f"a TLS file can't be used ({error})", where="cap-agent", fix=fix) from error
-    return context
+    return server_context(
+        config.certificate, config.key, "cap-agent", config.client_ca, ssl.TLSVersion.TLSv1_3
+    )
 
 
 class Server:

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import aiomqtt
 
@@ -13,7 +14,9 @@ from igoudar.control.dsx.flex import Flex
 from igoudar.control.dsx.message import target_topic
 from igoudar.control.dsx.outgoing import AT_LEAST_ONCE, Outgoing
 from igoudar.core.errors import ConfigError
+from igoudar.core.model import TlsFiles
 from igoudar.core.model_dsx import Dsx
+from igoudar.core.tls import client_context
 
 LOG = logging.getLogger(__name__)
 
@@ -38,13 +41,21 @@ class Broker:
     connected: bool = False
     taken: int = 0
 
+    def check(self) -> None:
+        """Before anything is started: the files that its way needs.
+
+        Raises:
+            ConfigError: one that can't be used.
+        """
+        _way(self.dsx)
+
     async def run(self) -> None:
         """Until cancelled; whatever the broker does, the site goes on."""
         failures = 0
         while True:
             try:
                 await self._session()
-            except (aiomqtt.MqttError, OSError) as error:
+            except (aiomqtt.MqttError, OSError, ConfigError) as error:
                 # Its words only: a kept error would keep the socket that it came from.
                 LOG.warning("the broker of [dsx] is lost (%s); trying again", str(error))
             failures = 0 if self.connected else failures + 1
@@ -102,15 +113,28 @@ def _obey() -> None:
         raise asyncio.CancelledError
 
 
+class Way(NamedTuple):
+    """What is read from files, each time anew: they may be replaced while we run."""
+
+    username: str | None
+    password: str | None
+    context: ssl.SSLContext | None
+
+
+def _way(dsx: Dsx) -> Way:
+    return Way(_secret(dsx.user_file), _secret(dsx.password_file), _context(dsx) if dsx.tls else None)
+
+
 def _client(dsx: Dsx) -> aiomqtt.Client:
+    way = _way(dsx)
     return aiomqtt.Client(
         dsx.host,
         dsx.port,
-        username=_secret(dsx.user_file),
-        password=_secret(dsx.password_file),
+        username=way.username,
+        password=way.password,
         identifier=f"igoudar-{dsx.identifier}",
         clean_session=False,  # a target that was sent while we were away is still judged, by its age
-        tls_context=_context(dsx) if dsx.tls else None,
+        tls_context=way.context,
         timeout=TIMEOUT_S,
         keepalive=KEEPALIVE_S,
         max_queued_incoming_messages=MOST_WAITING,
@@ -119,20 +143,7 @@ def _client(dsx: Dsx) -> aiomqtt.Client:
 
 
 def _context(dsx: Dsx) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=_path(dsx.ca))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if dsx.certificate:
-            context.load_cert_chain(str(_path(dsx.certificate)), _path(dsx.key))
-    except OSError as error:  # SSLError is one
-        raise ConfigError(
-            f"the TLS files can't be used ({error})", where="dsx", fix="check ca, certificate, key"
-        ) from error
-    return context
-
-
-def _path(name: str) -> str | None:
-    return str(Path(name).expanduser()) if name else None
+    return client_context(TlsFiles(dsx.ca, dsx.certificate, dsx.key), "dsx")
 
 
 def _secret(name: str) -> str | None:

@@ -20,11 +20,13 @@ def open_dsx(dsx: Dsx, events: Events, clock: Clock, note: Note, state: Path) ->
     """Who speaks to the broker, None where the site names none.
 
     Raises:
-        ConfigError: keys that can't be used.
+        ConfigError: keys or files that can't be used.
     """
     if not dsx.identifier:
         return None
     seal = Seal.of_file(dsx.keys_file, dsx.algorithms)
     signer = Signer.of_file(dsx.seal_file, dsx.algorithms) if dsx.seal_file else None
     seen = Seen(state / SEEN, timedelta(seconds=dsx.oldest_s), datetime.now(UTC))
-    return Broker(dsx, Flex(dsx, EventDesk(events), seal, signer, seen, clock, note))
+    broker = Broker(dsx, Flex(dsx, EventDesk(events), seal, signer, seen, clock, note))
+    broker.check()
+    return broker

@@ -12,11 +12,12 @@ import uvloop
 from igoudar.collectors.faults import Backoff, LinkFault
 from igoudar.collectors.links import build
 from igoudar.collectors.modbus import ModbusLink
+from igoudar.collectors.modbus_links import SECTION
 from igoudar.collectors.modbus_wire import Tcp
 from igoudar.collectors.profiles import load_profiles
-from igoudar.collectors.tls import client_context
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import ModbusRules, Reason, TlsFiles
+from igoudar.core.tls import client_context
 from tests.peers.authority import Authority
 
 from .hostile import Asked, hostile
@@ -41,7 +42,7 @@ def server_context(
 @asynccontextmanager
 async def link_to(server: ssl.SSLContext | None, files: TlsFiles) -> AsyncIterator[ModbusLink]:
     async with hostile(well, server) as seen:
-        dial = Tcp("127.0.0.1", seen.port, client_context(files))
+        dial = Tcp("127.0.0.1", seen.port, client_context(files, SECTION))
         link = ModbusLink(dial, ModbusRules(timeout_s=2.0), Backoff(60.0))
         yield link
         link.release()
@@ -112,10 +113,10 @@ async def test_a_server_without_tls_is_a_fault_within_the_timeout(tmp_path: Path
 
 def test_files_that_are_not_there_or_hold_something_else_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.pem"):
-        client_context(TlsFiles(ca=str(tmp_path / "nowhere.pem")))
+        client_context(TlsFiles(ca=str(tmp_path / "nowhere.pem")), SECTION)
     (tmp_path / "ca.pem").write_text("not a certificate")
     with pytest.raises(ConfigError, match=r"links\.tls"):
-        client_context(TlsFiles(ca=str(tmp_path / "ca.pem")))
+        client_context(TlsFiles(ca=str(tmp_path / "ca.pem")), SECTION)
 
 
 def test_line_33_the_port_is_802_unless_said_and_plain_links_are_counted(tmp_path: Path) -> None:

@@ -163,7 +163,22 @@ async def test_a_broker_whose_certificate_nobody_vouches_for_is_not_spoken_to(
 
 
 def test_files_that_are_not_there_are_a_configuration_error(room: Room) -> None:
-    with pytest.raises(ConfigError, match="TLS files"):
+    with pytest.raises(ConfigError, match="TLS file"):
         broker_room._context(replace(room.flex.dsx, ca="/nowhere/ca.pem"))
     with pytest.raises(ConfigError, match="can't be read"):
         broker_room._secret("/nowhere/password")
+
+
+async def test_a_file_that_goes_bad_while_we_run_ends_nothing(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(broker_room, "BACKOFF_S", (0.01,))
+    dsx = replace(room.flex.dsx, ca=str(tmp_path / "gone.pem"))
+    task = asyncio.create_task(Broker(dsx, room.flex).run())
+    try:
+        await _until(lambda: caplog.text.count("is lost") > 1)
+        assert "gone.pem" in caplog.text
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
