@@ -1,6 +1,6 @@
 """What the loop decides for the jobs: the plan, the greedy rules beneath it, and safe when blind."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,10 +11,10 @@ from igoudar.control.picture import Powers
 from igoudar.control.plan_service import InForce, PlanService
 from igoudar.control.planner import past
 from igoudar.control.planner.ask import Ask, Plan
-from igoudar.control.planner.frame import ours, view
+from igoudar.control.planner.frame import epoch, ours, view, with_ceilings
 from igoudar.control.planning.dispatch import Guidance, Steady, dispatch
 from igoudar.control.planning.policies import fail_safe
-from igoudar.control.planning.policy import Why
+from igoudar.control.planning.policy import Ceiling, Why
 from igoudar.control.planning.requests import Decision
 from igoudar.core.model import JobState, Site
 
@@ -38,12 +38,17 @@ class Moment:
 
 @dataclass(slots=True)
 class Steering:
-    """Decides each cycle; asks for a new plan when it is time."""
+    """Decides each cycle; asks for a new plan when it is time.
+
+    Args:
+        announced: Limits in time that events have told, seconds from the instant given.
+    """
 
     site: Site
     ledger: Ledger
     books: Books
     planner: PlanService
+    announced: Callable[[datetime], tuple[Ceiling, ...]] = field(default=lambda zero: ())
     steady: Steady = field(default_factory=Steady)
 
     def decide(self, moment: Moment, queue: Queue, left_alone: Collection[str]) -> Sequence[Decision]:
@@ -87,7 +92,7 @@ class Steering:
             margins,
         )
         return Ask(
-            view=found,
+            view=with_ceilings(found, self.announced(epoch(moment.now))),
             most={"pv": self.site.solar.ac_w, "wind": self.site.wind.ac_w, "urgent": self.site.it_w},
             seen=past.seen(self.ledger, self.books, queue, found),
             arrivals_gpu_s=past.arrivals_gpu_s(queue, moment.now, moment.first_good_at),

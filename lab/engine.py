@@ -9,6 +9,7 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, Forecast, Limits, Orders, Policy, View
 from igoudar.control.planning.table import Fleet, Floats, Integers
 from igoudar.lab import jobs
+from igoudar.lab.events import known
 from igoudar.lab.periods import FIRST_CHARGE, Period
 from igoudar.lab.power import HOURS, Balance, balance
 
@@ -86,6 +87,7 @@ def _view(
         desalinated_wh=day.desalinated_wh,
         electrolysed_wh=day.electrolysed_wh,
         forecast=forecaster(step) if forecaster else None,
+        ceilings=known(period.limits, step * STEP_S),
     )
 
 

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from igoudar.control.planning.plan.program import Program, Solver
-from igoudar.control.planning.policy import STEP_S, Limits
+from igoudar.control.planning.policy import IMPORT, METERS, STEP_S, Limits
 from igoudar.control.planning.table import Floats, Integers, JobTable
 from igoudar.core.errors import ConfigError
+from igoudar.lab.events import strictest
 from igoudar.lab.periods import FIRST_CHARGE, Period
 from igoudar.lab.power import HOURS
 
 MW = 1e6
 TIGHTNESS = (0.0, 0.25, 0.5, 0.7, 0.85, 0.95)  # lower ends of the classes of work per window
 WEAR_PER_MWH = 1e-4  # among plans of one cost the one that moves least charge; too little to show in a bill
+OVER_LIMIT_PER_MWH = 1e4  # the same of announced limits
 OVER_CAP_PER_MWH = 1e4  # more than any bill: the cap gives way only where no schedule keeps the deadlines
 
 
@@ -48,6 +50,7 @@ class Bound:
     electrolyser_w: Floats
     over_cap_w: Floats  # of the IT cap, which gave way where the deadlines ask for more
     missing_wh: float  # charge that the end lacks against the start
+    over_limit_wh: float = 0.0  # above announced limits, which give way like the cap
 
 
 def grouped(jobs: JobTable, limits: Limits, steps: int) -> Groups:
@@ -93,6 +96,7 @@ def bound(period: Period, limits: Limits) -> Bound:
         electrolyser_w=value[relaxed.drives[1]],
         over_cap_w=value[relaxed.over_cap],
         missing_wh=float(value[relaxed.missing[0]]),
+        over_limit_wh=float(value[relaxed.over_limit].sum()) * HOURS,
     )
 
 
@@ -107,11 +111,12 @@ class _Relaxed:
         self._jobs(grouped(period.jobs, limits, period.steps))
         self._battery()
         self._balance()
+        self._limits()
 
     def bill(self, value: Floats) -> float:
         """What a solution costs, without the prices that only steer it."""
         cost = np.concatenate(self.program.cost)
-        cost[self.charge] = cost[self.discharge] = cost[self.over_cap] = 0.0
+        cost[self.charge] = cost[self.discharge] = cost[self.over_cap] = cost[self.over_limit] = 0.0
         return float(cost @ value)
 
     def _sources(self) -> None:
@@ -186,3 +191,19 @@ class _Relaxed:
         ):
             put(rows, columns, sign)
         put(rows, self.flexible, -period.pue)
+
+    def _limits(self) -> None:
+        """Announced limits, known from the start; none adds nothing."""
+        self.over_limit = np.zeros(0, np.int64)
+        for meter in METERS:
+            limit_w = strictest(self.period.limits, meter, self.steps)
+            steps = np.flatnonzero(np.isfinite(limit_w))
+            over = self.program.add_columns(len(steps), cost=OVER_LIMIT_PER_MWH * HOURS)
+            self.over_limit = np.concatenate([self.over_limit, over])
+            pue, on_import = self.period.pue[steps], meter == IMPORT
+            beside_w = np.zeros(len(steps)) if on_import else self.period.urgent_w[steps] * pue
+            rows = self.program.add_rows(len(steps), high=(limit_w[steps] - beside_w) / MW)
+            self.program.put(
+                rows, self.imported[steps] if on_import else self.flexible[steps], 1.0 if on_import else pue
+            )
+            self.program.put(rows, over, -1.0)

@@ -8,6 +8,7 @@ import polars as pl
 
 from igoudar.control.planning.policy import STEP_S, Limits
 from igoudar.control.planning.table import Floats, JobTable
+from igoudar.lab.events import Announced, announced
 from igoudar.lab.resources import ResourcePeriod
 from igoudar.lab.scenario import Scenario
 from igoudar.lab.traces import Trace
@@ -30,6 +31,7 @@ class Period:
     pue: Floats
     jobs: JobTable
     rejected: pl.DataFrame  # the trace's columns, times from the period's start, and `reason`
+    limits: tuple[Announced, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -64,6 +66,7 @@ def limits_of(scenario: Scenario) -> Limits:
         desalination_daily_wh=scenario.desalination_mwh_per_day * 1e6,
         electrolyser_w=scenario.electrolyser_mwh_per_day * 1e6 / 24.0,
         electrolyser_daily_wh=scenario.electrolyser_mwh_per_day * 1e6,
+        ceilings=bool(scenario.limit),
     )
 
 
@@ -89,6 +92,7 @@ def build_periods(
                 pue[index] if pue else np.full(part.steps, scenario.pue),
                 jobs,
                 rejected,
+                announced(scenario.limit, index),
             )
         )
         start += timedelta(seconds=part.steps * STEP_S)

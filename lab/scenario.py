@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Site
+from igoudar.lab.events import LimitEntry
 
 DAYS_OF_A_PERIOD = 7
 PHILLY_URGENT_SHARE = 0.48  # INTERFACES.md, the reference scenario
@@ -50,6 +51,7 @@ class Scenario(BaseModel):
     min_run_min: float = 60.0
     weather: str = ""
     seed: int = 1
+    limit: tuple[LimitEntry, ...] = ()  # announced limits in time
 
     def model_post_init(self, _: Any, /) -> None:
         """Refuse what no run could mean.
@@ -66,6 +68,8 @@ class Scenario(BaseModel):
         _need(self.job_scale >= 1, "job_scale", "is under 1", "give a whole number of at least 1")
         _need(0.5 < self.efficiency <= 1, "efficiency", "is not within (0.5, 1]", "give it each way")
         _need(self.pue >= 1, "pue", "is under 1", "give at least 1")
+        for one in self.limit:
+            _need(one.end_h > one.start_h, "limit", "ends before it starts", "give end_h after start_h")
         _need(self.durations in DURATIONS, "durations", "is unknown", f"use {' or '.join(DURATIONS)}")
 
 

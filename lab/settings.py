@@ -13,6 +13,8 @@ from igoudar.lab.periods import Period
 from igoudar.lab.scenario import Scenario
 from igoudar.lab.traces import load_trace
 
+# Settings that came later: left as they were, a run goes on that began before them.
+LATER: dict[str, Any] = {"limit": []}
 PACKAGES = ("igoudar", "numpy", "polars", "highspy")
 
 
@@ -32,6 +34,7 @@ def settings_of(scenario: Scenario, periods: Sequence[Period]) -> dict[str, Any]
 def _mark(scenario: Scenario, data: dict[str, str]) -> str:
     """What must be equal for results to belong together; more policies may join a run."""
     shared = scenario.model_dump(mode="json", exclude={"policies", "resource", "jobs", "weather"})
+    shared = {key: value for key, value in shared.items() if key not in LATER or value != LATER[key]}
     return hashlib.sha256(json.dumps([shared, data], sort_keys=True).encode()).hexdigest()
 
 

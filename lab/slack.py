@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from igoudar.control.planning.policy import STEP_S
+from igoudar.control.planning.policy import METERS, STEP_S
+from igoudar.lab.events import limit_series, metered
 
 HOURS = STEP_S / 3600.0
 TOLERANCE_W = 1.0
@@ -18,9 +19,18 @@ def slacks(site: pl.DataFrame, jobs: pl.DataFrame | None, settings: Mapping[str,
     found = {
         "import_limit": _over(site, pl.col("import_w") - scenario["import_limit_mw"] * 1e6),
         "it_cap": _over(site, it_w - scenario["it_cap_mw"] * 1e6),
+        **{f"limit_{meter}": _over_limit(site, meter, settings) for meter in METERS},
         "unfinished": _unfinished(jobs),
     }
     return {name: slack for name, slack in found.items() if slack}
+
+
+def _over_limit(site: pl.DataFrame, meter: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Above an announced limit."""
+    if not settings["scenario"].get("limit"):
+        return {}
+    limited = site.with_columns(limit_series(settings, meter).alias("limit_w"))
+    return _over(limited, metered(meter) - pl.col("limit_w"))
 
 
 def _over(site: pl.DataFrame, over: pl.Expr) -> dict[str, Any]:

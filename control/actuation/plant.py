@@ -13,7 +13,7 @@ from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import STEP, Plan
-from igoudar.control.planning.battery import GRID_W, Course, Stock, discharge_most_w
+from igoudar.control.planning.battery import APART, GRID_W, Course, Stock, discharge_most_w
 from igoudar.control.roster import Roster
 from igoudar.control.steering import Moment
 from igoudar.core.model import Kind
@@ -69,16 +69,27 @@ class PlantOrders:
 
     def _battery(self, plan: Plan | None, moment: Moment) -> Iterator[Command]:
         """A bound on what goes out, while the plan keeps charge for later; else its own rule."""
-        most_w = self._most_w(plan, moment)
+        most_w, code = self._most_w(plan, moment), "plant.battery_keep"
+        precharge_w = self._precharge_w(plan, moment)
+        if precharge_w:
+            most_w, code = -precharge_w, "plant.battery_prepare"
         pct = FREE_PCT if most_w is None else self._pct(most_w)
-        code = "plant.battery_free" if pct == FREE_PCT else "plant.battery_keep"
+        code = "plant.battery_free" if pct == FREE_PCT else code
         for device in self.plant.kinds.get(Kind.BATTERY, ()):
             if "discharge_rate_pct" not in self.plant.profiles[device.profile].points:
                 continue  # watts alone would end the device's own rule, not bound it
             if pct != FREE_PCT or self._holds(device.name, "discharge_rate_pct", FREE_PCT):
                 yield self._command(
-                    device.name, "discharge_rate_pct", pct, moment.now, code, power_w=most_w or 0.0
+                    device.name, "discharge_rate_pct", pct, moment.now, code, power_w=abs(most_w or 0.0)
                 )
+
+    def _precharge_w(self, plan: Plan | None, moment: Moment) -> float:
+        """Charge to buy now for an announced import limit: the least of a bound below nothing forces it."""
+        step, surplus_w = plan.step(moment.now) if plan else None, moment.powers.surplus_w
+        if plan is None or step is None or plan.precharge_w is None or surplus_w is None:
+            return 0.0
+        wanted_w = float(plan.precharge_w[step])
+        return wanted_w if wanted_w > max(surplus_w, APART * self.plant.site.battery.power_w) else 0.0
 
     def _most_w(self, plan: Plan | None, moment: Moment) -> float | None:
         bank, surplus_w = self.plant.site.battery, moment.powers.surplus_w

@@ -40,6 +40,7 @@ class Plan:
     solve_s: float
     drives: Mapping[str, Floats] = field(default_factory=dict)  # desalination, electrolyser [W]
     stored_wh: Floats | None = None  # in the battery at each step's end
+    precharge_w: Floats | None = None  # charge bought from the grid for an announced limit
 
     def step(self, at: datetime) -> int | None:
         """Index of the step that holds `at`, None outside the plan."""

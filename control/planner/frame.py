@@ -1,7 +1,7 @@
 """From the queue, the meters and the site to what the plan is told. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.dispatch import DEFAULT_PUE, gpu_power_w
 from igoudar.control.picture import Powers
-from igoudar.control.planning.policy import STEP_S, Limits, View, Why
+from igoudar.control.planning.policy import STEP_S, Ceiling, Limits, View, Why
 from igoudar.control.planning.requests import JobRequest, Margins
 from igoudar.control.planning.table import Fleet, Floats, JobTable, Phase
 from igoudar.core.model import FlexibleLoad, JobState, Site
@@ -139,6 +139,11 @@ def view(
         electrolysed_wh=electrolysed_wh,
     )
     return found, tuple(notes)
+
+
+def with_ceilings(view: View, ceilings: tuple[Ceiling, ...]) -> View:
+    """A view with the limits in time that are known."""
+    return replace(view, limits=replace(view.limits, ceilings=bool(ceilings)), ceilings=ceilings)
 
 
 def urgent_w(it_w: float, jobs: Sequence[QueuedJob], gpu_w: float) -> float:

@@ -1,7 +1,7 @@
 """Why a step and a job are planned as they are: what binds, and what one more hour would cost. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -14,11 +14,24 @@ from igoudar.control.planning.urgency import left_s, slack_s
 
 HOUR_STEPS = 4
 NEAR = 0.999  # of a limit counts as at it
+SEEN_PRICE = 0.01
+Ceilings = Sequence[tuple[str, Floats, Floats]]
 
 
 def step_reasons(view: View, result: Result) -> tuple[tuple[Why, ...], ...]:
     """Per step: every constraint that binds, and the price of one more MWh."""
-    return tuple(tuple(_of_step(view, result, step)) for step in range(len(result.price)))
+    told = result.ceilings()
+    return tuple(
+        (*_of_ceilings(told, step), *_of_step(view, result, step)) for step in range(len(result.price))
+    )
+
+
+def _of_ceilings(told: Ceilings, step: int) -> Iterator[Why]:
+    """Announced limits that bind in a step."""
+    for meter, limit_w, price in told:
+        if np.isfinite(limit_w[step]) and price[step] > SEEN_PRICE:
+            params = {"limit_w": float(limit_w[step]), "price": round(float(price[step]), 2)}
+            yield Why(f"planner.step_limit_{meter}", params)
 
 
 def _of_step(view: View, result: Result, step: int) -> list[Why]:

@@ -4,10 +4,11 @@ from functools import cached_property
 
 import numpy as np
 
+from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.outlook import COURSES, Outlook
 from igoudar.control.planning.plan.program import Solved
-from igoudar.control.planning.policy import View, Why
+from igoudar.control.planning.policy import IMPORT, View, Why
 from igoudar.control.planning.table import Floats, Integers
 
 MW = 1e6
@@ -58,10 +59,13 @@ class Result:
     @cached_property
     def price(self) -> Floats:
         """What one more MWh in this step would cost."""
+        per_mw = self._solved.price[self._model.rows.balance[MIDDLE]]
+        return self._steps(per_mw / (self._weight() * self._model.grid.hours))
+
+    def _weight(self) -> Floats:
         weight = np.full(len(self._model.grid), self._look.weight[MIDDLE])
         weight[0] = 1.0  # all courses share the first slot
-        per_mw = self._solved.price[self._model.rows.balance[MIDDLE]]
-        return self._steps(per_mw / (weight * self._model.grid.hours))
+        return weight
 
     @cached_property
     def peak_price(self) -> Floats:
@@ -96,4 +100,22 @@ class Result:
             if over_w.max(initial=0.0) > SEEN_W:
                 params = {"power_w": float(over_w.max()), "energy_wh": float(over_w.sum() / 4.0)}
                 found.append(Why(f"planner.gave_way_{name}", params))
-        return tuple(found)
+        terms = self._model.terms
+        return (*found, *(why for term in terms for why in term.gave_way(self._solved, MIDDLE)))
+
+    def ceilings(self) -> list[tuple[str, Floats, Floats]]:
+        """Per meter the limit of announced events [W], and what one more MWh under it would save."""
+        weight = self._weight()
+        return [
+            (meter, self._steps(limit_w), self._steps(price))
+            for term in self._model.terms
+            if isinstance(term, EventLimits)
+            for meter, limit_w, price in term.binds(self._solved, MIDDLE, weight)
+        ]
+
+    def precharge_w(self) -> Floats:
+        """Charge that is bought from the grid for an import limit that comes later in the plan."""
+        limited = [np.isfinite(limit_w) for meter, limit_w, _ in self.ceilings() if meter == IMPORT]
+        later = np.logical_or.accumulate(np.any(limited, axis=0)[::-1])[::-1] if limited else False
+        bought = later & ~np.any(limited, axis=0) & (self.import_w > SEEN_W)
+        return np.where(bought, self.charge_w, 0.0)

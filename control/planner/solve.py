@@ -111,6 +111,7 @@ def _plan(ask: Ask, view: View, result: Result, spent_s: float) -> Plan:
         solve_s=spent_s,
         drives=dict(zip(("desalination", "electrolyser"), result.drive_w, strict=True)),
         stored_wh=result.stored_wh,
+        precharge_w=result.precharge_w(),
     )
 
 

@@ -33,6 +33,19 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A limit in time that is known beforehand: an announced event's; seconds as in `View.now_s`."""
+
+    meter: str  # IMPORT: the grid's, FACILITY: IT with its overhead
+    start_s: float
+    end_s: float
+    limit_w: float
+
+
+IMPORT, FACILITY = METERS = ("import", "facility")
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What does not change within a run: ratings, prices [per MWh and per MW of peak], efficiencies."""
 
@@ -56,6 +69,7 @@ class Limits:
     charge_due_wh: float = 0.0  # at the period's end; what lacks is billed as import
     ramp_w: float = float("inf")  # change of site power between steps
     reserve_w: float = 0.0  # battery power kept for wind-ramp error
+    ceilings: bool = False  # limits in time may be told: the program has room for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class View:
     desalinated_wh: float = 0.0  # today
     electrolysed_wh: float = 0.0  # today
     forecast: Forecast | None = None
+    ceilings: tuple[Ceiling, ...] = ()  # known by now and not over
 
     @property
     def gpus_by_power(self) -> int:

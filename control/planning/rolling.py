@@ -61,7 +61,7 @@ class Rolling:
             return Orders(greedy, step_reasons=(*reasons, Why("planner.greedy")))
         index = view.step - course.step
         wanted_w = float(course.flexible_w[index])
-        if only_surplus_pays(view.limits):
+        if only_surplus_pays(view.limits) and not view.ceilings:
             wanted_w = surplus_gpus(view) * view.limits.gpu_w
         followed = follow(view, wanted_w, float(course.import_w[index]))
         return Orders(
@@ -95,7 +95,7 @@ class Rolling:
                 energy_wh = float(over_mw @ self._grid.hours) * 1e6
                 params = {"power_w": float(over_mw.max()) * 1e6, "energy_wh": energy_wh}
                 found.append(Why(f"planner.gave_way_{name}", params))
-        return tuple(found)
+        return (*found, *(why for term in self._model.terms for why in term.gave_way(solved, 0)))
 
     def _failed(self, view: View) -> tuple[Why, ...]:
         age_steps = view.step - self._last.step if self._last else 0

@@ -3,6 +3,7 @@
 import numpy as np
 
 from igoudar.control.planning.policy import STEP_S, View
+from igoudar.control.planning.room import room_gpus
 from igoudar.control.planning.table import Booleans, Floats, Integers
 from igoudar.control.planning.urgency import forced, left_s, locked, needed_gpus, running, slack_s
 
@@ -35,7 +36,11 @@ def choose(view: View, wanted_gpus: float, *, preempt: bool = True, hold_s: floa
     wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
     needed = min(float(needed_gpus(view, rows)), cap)
     drawn = drawn_gpus(view, ordered)
-    return ordered[_fitting(gpus, drawn, limit, wanted + KEPT * drawn * runs[rank], needed)]
+    wanted = wanted + KEPT * drawn * runs[rank]
+    room = room_gpus(view, ordered)
+    if room is not None:
+        wanted = np.where(must[rank], wanted, np.minimum(wanted, room))
+    return ordered[_fitting(gpus, drawn, limit, wanted, needed)]
 
 
 def _pausing(view: View, rows: Integers) -> Booleans:

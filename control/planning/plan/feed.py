@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from igoudar.control.planning.plan import shared
 from igoudar.control.planning.plan.classes import Corridor
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.outlook import Outlook
@@ -50,19 +51,18 @@ class Feeder:
         self._peak(view, outlook)
         self._prices(view, outlook, running_w)
         self._values(view, outlook, due=self._end(view))
+        for term in self.model.terms:
+            term.feed(view, outlook, work)
 
     def _bound(self, columns: Integers, low: Floats | float, high: Floats | float) -> None:
         """Bounds for all courses; shared columns once."""
-        flat, low_, high_ = _once(columns, low, high)
-        self.model.solver.bound_columns(flat, low_, high_)
+        shared.bound(self.model.solver, columns, low, high)
 
     def _sides(self, rows: Integers, low: Floats | float, high: Floats | float) -> None:
-        flat, low_, high_ = _once(rows, low, high)
-        self.model.solver.bound_rows(flat, low_, high_)
+        shared.sides(self.model.solver, rows, low, high)
 
     def _cost(self, columns: Integers, cost: Floats | float) -> None:
-        flat, cost_, _ = _once(columns, cost, 0.0)
-        self.model.solver.price_columns(flat, cost_)
+        shared.price(self.model.solver, columns, cost)
 
     def _work(self, view: View, work: Corridor) -> None:
         model, unit = self.model, view.limits.gpu_w / MW
@@ -184,12 +184,3 @@ class Feeder:
         ramp = self.model.limits.ramp_w / MW
         self._sides(self.model.rows.ramp_up, -FREE, ramp)
         self._sides(self.model.rows.ramp_down, -FREE, ramp)
-
-
-def _once(index: Integers, low: Floats | float, high: Floats | float) -> tuple[Integers, Floats, Floats]:
-    """Flattened, with what the courses share taken once."""
-    shaped = np.broadcast_arrays(index, np.asarray(low, np.float64), np.asarray(high, np.float64))
-    first = [part[0, ..., 0].ravel() for part in shaped]
-    rest = [part[..., 1:].ravel() for part in shaped]
-    flat, lows, highs = (np.concatenate(pair) for pair in zip(first, rest, strict=True))
-    return flat, lows, highs

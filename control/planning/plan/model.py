@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from igoudar.control.planning.plan.classes import CLASSES
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.program import FREE, Program, Solver
+from igoudar.control.planning.plan.terms import terms_of
 from igoudar.control.planning.policy import Limits
 from igoudar.control.planning.table import Integers
 
@@ -63,10 +64,11 @@ class PlanModel:
         self._power_entries()
         self._battery_entries()
         self._change_entries()
+        self.terms = terms_of(self)
         self.size = self._program.columns, self._program.rows
         self.solver = Solver(self._program, method="simplex", limit_s=limit_s)
 
-    def _shared(self, *shape: int, row: bool = False, high: float = FREE) -> Integers:
+    def shared(self, *shape: int, row: bool = False, high: float = FREE) -> Integers:
         """New columns (or rows) of shape (course, ..., slot) whose first slot is the same in all courses."""
         slots, each = len(self.grid) - 1, int(np.prod(shape, dtype=np.int64))
         count = each + self.courses * each * slots
@@ -79,19 +81,19 @@ class PlanModel:
     def _columns(self) -> Columns:
         power, energy = self.limits.battery_w / 1e6, self.limits.soc_max_wh / 1e6
         return Columns(
-            work=self._shared(CLASSES),
-            drives=self._shared(DRIVES),
-            flexible=self._shared(),
-            late=self._shared(),
-            imported=self._shared(),
-            over_limit=self._shared(),
-            exported=self._shared(high=self.limits.export_limit_w / 1e6),
-            curtailed=self._shared(),
-            charge=self._shared(high=power),
-            discharge=self._shared(high=power),
-            stored=self._shared(high=energy),
-            down=self._shared(),
-            ramp=self._shared(),
+            work=self.shared(CLASSES),
+            drives=self.shared(DRIVES),
+            flexible=self.shared(),
+            late=self.shared(),
+            imported=self.shared(),
+            over_limit=self.shared(),
+            exported=self.shared(high=self.limits.export_limit_w / 1e6),
+            curtailed=self.shared(),
+            charge=self.shared(high=power),
+            discharge=self.shared(high=power),
+            stored=self.shared(high=energy),
+            down=self.shared(),
+            ramp=self.shared(),
             peak=self._program.add_columns(PEAK_PARTS * self.courses).reshape(self.courses, PEAK_PARTS),
             missing=self._program.add_columns(self.courses),
         )
@@ -99,25 +101,25 @@ class PlanModel:
     def _rows(self) -> Rows:
         slots = len(self.grid)
         return Rows(
-            balance=self._shared(row=True),
-            flexible=self._shared(row=True),
-            rate=self._shared(CLASSES, row=True),
-            drive_rate=self._shared(DRIVES, row=True),
-            stored=self._shared(row=True),
-            down=self._shared(row=True),
-            ramp_up=self._shared(row=True),
-            ramp_down=self._shared(row=True),
+            balance=self.shared(row=True),
+            flexible=self.shared(row=True),
+            rate=self.shared(CLASSES, row=True),
+            drive_rate=self.shared(DRIVES, row=True),
+            stored=self.shared(row=True),
+            down=self.shared(row=True),
+            ramp_up=self.shared(row=True),
+            ramp_down=self.shared(row=True),
             peak=self._program.add_rows(self.courses * slots, high=0.0).reshape(self.courses, slots),
             end=self._program.add_rows(self.courses),
         )
 
-    def _put(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
+    def put(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
         """Entries (course, ..., slot), those of the shared first slot once."""
         row, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, np.float64))
         self._program.put(row[:1, ..., :1], column[:1, ..., :1], value[:1, ..., :1])
         self._program.put(row[..., 1:], column[..., 1:], value[..., 1:])
 
-    def _put_before(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
+    def put_before(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
         """Entries that join each slot's row to the column of the slot before."""
         row, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, np.float64))
         self._program.put(row[..., 1:], column[..., :-1], value[..., 1:])
@@ -126,16 +128,16 @@ class PlanModel:
         """Power is what work grows by in a slot."""
         columns, rows, per_h = self.columns, self.rows, 1.0 / self.grid.hours
         for row, column in ((rows.rate, columns.work), (rows.drive_rate, columns.drives)):
-            self._put(row, column, 1.0)
-            self._put_before(row, column, -1.0)
+            self.put(row, column, 1.0)
+            self.put_before(row, column, -1.0)
         for row, column, sign in (
             (rows.flexible, columns.work, 1.0),
             (rows.balance, columns.drives, -1.0),
         ):
-            self._put(row[:, None, :], column, sign * per_h)
-            self._put_before(row[:, None, :], column, -sign * per_h)
-        self._put(rows.flexible, columns.flexible, -1.0)
-        self._put(rows.flexible, columns.late, -1.0)
+            self.put(row[:, None, :], column, sign * per_h)
+            self.put_before(row[:, None, :], column, -sign * per_h)
+        self.put(rows.flexible, columns.flexible, -1.0)
+        self.put(rows.flexible, columns.late, -1.0)
 
     def _power_entries(self) -> None:
         """Supply + import + discharge = load + charge + export + curtailment; no import above the peak."""
@@ -145,28 +147,28 @@ class PlanModel:
             *((columns.charge, -1.0), (columns.exported, -1.0), (columns.curtailed, -1.0)),
             (columns.flexible, -1.0),  # times the PUE, which changes
         ):
-            self._put(rows.balance, column, sign)
+            self.put(rows.balance, column, sign)
         self._program.put(rows.peak, columns.imported, 1.0)
         self._program.put(rows.peak, columns.over_limit, 1.0)
         self._program.put(rows.peak[:, :, None], columns.peak[:, None, :], -1.0)
 
     def _battery_entries(self) -> None:
         columns, rows, hours = self.columns, self.rows, self.grid.hours
-        self._put(rows.stored, columns.stored, 1.0)
-        self._put_before(rows.stored, columns.stored, -1.0)
-        self._put(rows.stored, columns.charge, -self.limits.efficiency * hours)
-        self._put(rows.stored, columns.discharge, hours / self.limits.efficiency)
+        self.put(rows.stored, columns.stored, 1.0)
+        self.put_before(rows.stored, columns.stored, -1.0)
+        self.put(rows.stored, columns.charge, -self.limits.efficiency * hours)
+        self.put(rows.stored, columns.discharge, hours / self.limits.efficiency)
         self._program.put(rows.end, columns.missing, 1.0)
         self._program.put(rows.end, columns.stored[:, -1], 1.0)
 
     def _change_entries(self) -> None:
         """What a slot changes against the one before: flexible power, and the exchange with the grid."""
         columns, rows = self.columns, self.rows
-        self._put(rows.down, columns.flexible, 1.0)
-        self._put_before(rows.down, columns.flexible, -1.0)
-        self._put(rows.down, columns.down, 1.0)
+        self.put(rows.down, columns.flexible, 1.0)
+        self.put_before(rows.down, columns.flexible, -1.0)
+        self.put(rows.down, columns.down, 1.0)
         for row, sign in ((rows.ramp_up, 1.0), (rows.ramp_down, -1.0)):
             for column, way in ((columns.imported, 1.0), (columns.over_limit, 1.0), (columns.exported, -1.0)):
-                self._put(row, column, sign * way)
-                self._put_before(row, column, -sign * way)
-            self._put(row, columns.ramp, -1.0)
+                self.put(row, column, sign * way)
+                self.put_before(row, column, -sign * way)
+            self.put(row, columns.ramp, -1.0)

@@ -12,6 +12,7 @@ from tests.control.test_loop import cycles, rig, solver
 from tests.control.test_plan_service import plan_of
 
 from igoudar.control.actuation.plant import drive_w
+from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.control.planner.ask import Ask, Plan
 from igoudar.control.planning.battery import APART, Course, Stock, discharge_most_w
 
@@ -76,6 +77,44 @@ async def test_the_battery_gets_its_own_rule_back(rig: Any, plant: Any, solver: 
     plant.powers["pv"] = 700e3
     await cycles(loop, plant, 3)
     assert writes(plant, "discharge_rate_pct") == [("battery-1", 0.0), ("battery-1", 100.0)]
+
+
+async def test_an_announced_limit_on_import_makes_the_battery_charge(
+    rig: Any, plant: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    plant.powers["pv"] = plant.powers["wind"] = 0.0
+    solver.made = lambda ask: replace(plan(ask, stored_wh=550e3), precharge_w=np.full(192, 150e3))
+    await planned(loop, plant)
+    (first, *_) = writes(plant, "discharge_rate_pct")
+    assert first == ("battery-1", -30.0)  # of 500 kW: at least 150 kW in
+    row = next(row for row in rooms.records.actions() if row.target == "battery-1" and row.result == "done")
+    assert row.code == "plant.battery_prepare"
+    plant.powers["pv"] = 1_200e3  # more surplus than is wanted: its own rule charges by itself
+    await cycles(loop, plant, 3)
+    assert writes(plant, "discharge_rate_pct")[-1] == ("battery-1", 100.0)
+
+
+async def test_events_that_are_announced_reach_the_plan(rig: Any, plant: Any, solver: Any) -> None:
+    loop, _ = rig
+    asked: list[Ask] = []
+    solver.made = lambda ask: (asked.append(ask), plan(ask, stored_wh=0.0))[1]
+    await cycles(loop, plant, 1)
+    assert asked[-1].view.ceilings == ()
+    start = plant.clock.now() + timedelta(hours=2)
+    request = EventRequest(
+        EventKind.IMPORT_CAP,
+        "operator",
+        "ada",
+        limit_w=200e3,
+        starts_at=start,
+        ends_at=start + timedelta(hours=1),
+    )
+    loop.events.open(request)
+    await cycles(loop, plant, 30)
+    (one,) = asked[-1].view.ceilings
+    assert one.end_s - one.start_s == 3600.0
+    assert asked[-1].view.limits.ceilings
 
 
 async def test_flexible_loads_follow_the_plan_and_an_even_spread_without_it(

@@ -1,13 +1,17 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 from tests.control.planner.conftest import GPUS, NOW, job, powers
 
 from igoudar.control.planner.ask import Ask, NoPlan, Plan
+from igoudar.control.planner.frame import with_ceilings
 from igoudar.control.planner.solve import Planner
 from igoudar.control.planner.starts import starts
+from igoudar.control.planning.policy import Ceiling
 from igoudar.core.i18n import codes
 from igoudar.core.model import JobState
 
@@ -60,6 +64,35 @@ def test_a_limit_that_gives_way_is_named_with_its_amount(ask_of: Make, site: Any
     assert why.code == "planner.gave_way_import_limit"
     over_w = 2_500e3 * 1.1 - site.grid.import_limit_w
     assert over_w - site.battery.power_w <= why.params["power_w"] <= over_w
+
+
+def test_an_announced_limit_on_import_is_prepared_for_by_the_battery_and_said(
+    ask_of: Make, site: Any
+) -> None:
+    ask = ask_of(plant=powers(0.0, 0.0, 400e3), soc_pct=20.0)
+    now_s = ask.view.now_s
+    limit = Ceiling("import", now_s + 12 * 3600.0, now_s + 15 * 3600.0, 250e3)  # by night
+    plain, held = solved(ask), solved(replace(ask, view=with_ceilings(ask.view, (limit,))))
+    assert plain.precharge_w is not None
+    assert held.precharge_w is not None
+    assert not plain.precharge_w.any()
+    assert held.precharge_w[:48].max() > 10e3
+    assert not held.precharge_w[48:].any()
+    assert held.powers["import_w"][48:60].max() <= 250e3 + 1
+    assert plain.powers["import_w"][48:60].max() > 250e3
+    (why,) = {why.code for why in held.step_reasons[50]} & {"planner.step_limit_import"}
+    assert why in codes("fr")
+
+
+def test_an_announced_limit_that_no_plan_keeps_is_named_with_its_amount(ask_of: Make) -> None:
+    ask = ask_of(plant=powers(0.0, 0.0, 400e3))
+    now_s = ask.view.now_s
+    limit = Ceiling("facility", now_s + 3600.0, now_s + 2 * 3600.0, 300e3)
+    plan = solved(replace(ask, view=with_ceilings(ask.view, (limit,))))
+    (why,) = plan.gave_way
+    assert why.code == "planner.gave_way_limit_facility"
+    assert why.params["power_w"] == pytest.approx(400e3 * 1.1 - 300e3, rel=0.1)
+    assert {"planner.gave_way_limit_facility", "planner.gave_way_limit_import"} <= set(codes("fr"))
 
 
 def test_no_jobs_no_history_and_nothing_known_is_a_plan_with_notes(ask_of: Make) -> None:

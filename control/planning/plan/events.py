@@ -1,0 +1,96 @@
+"""Limits in time: an announced event binds import or facility load in its slots, at a named, priced slack."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from igoudar.control.planning.plan import shared
+from igoudar.control.planning.plan.classes import Corridor
+from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.plan.outlook import Outlook
+from igoudar.control.planning.plan.program import FREE, Solved
+from igoudar.control.planning.policy import FACILITY, IMPORT, METERS, View, Why
+from igoudar.control.planning.table import Floats, Integers
+
+if TYPE_CHECKING:
+    from igoudar.control.planning.plan.model import PlanModel
+
+MW, HOUR_S = 1e6, 3600.0
+BREACH_PER_MWH = 4000.0  # above the import limit's price, below a missed deadline's; our assumption
+LATER_PER_H = 0.001
+SEEN_MW = 1e-3
+ROUND_S = 1.0
+PUE_APART = 1e-3  # a change of less is not told to the solver
+
+
+class EventLimits:
+    """One row per meter and slot; without a limit in force it is free."""
+
+    def __init__(self, model: "PlanModel") -> None:
+        self._model = model
+        self.rows = model.shared(len(METERS), row=True)
+        self.over = model.shared(len(METERS))  # the slack: load above the limit [MW]
+        self.limit_w = np.full((len(METERS), len(model.grid)), np.inf)
+        self._pue = np.ones(len(model.grid))
+        imported = self.rows[:, METERS.index(IMPORT)]
+        model.put(imported, model.columns.imported, 1.0)
+        model.put(imported, model.columns.over_limit, 1.0)
+        model.put(self.rows[:, METERS.index(FACILITY)], model.columns.flexible, 1.0)  # times the PUE
+        model.put(self.rows, self.over, -1.0)
+
+    def feed(self, view: View, outlook: Outlook, work: Corridor) -> None:
+        """What is announced by now."""
+        model, solver = self._model, self._model.solver
+        self.limit_w = np.stack([slot_limits(view, model.grid, meter) for meter in METERS])
+        beside_w = np.stack([np.zeros(len(model.grid)), outlook.urgent_w * outlook.pue])
+        shared.sides(solver, self.rows, -FREE, (self.limit_w - beside_w) / MW)
+        shared.price(solver, self.over, self._breach(outlook))
+        self._overhead(outlook)
+
+    def _breach(self, outlook: Outlook) -> Floats:
+        """Costs (course, 1, slot) of passing a limit: a little less later, since it may still be averted."""
+        grid = self._model.grid
+        weight = outlook.weight[:, None] * np.ones(len(grid))
+        weight[:, 0] = 1.0  # the shared slot
+        sooner = 1.0 - LATER_PER_H * (grid.ends_h - grid.hours / 2)
+        cost: Floats = (weight * grid.hours * sooner * BREACH_PER_MWH)[:, None, :]
+        return cost
+
+    def _overhead(self, outlook: Outlook) -> None:
+        """Jobs load the facility with their share of the overhead."""
+        slots = np.flatnonzero(np.abs(outlook.pue - self._pue) > PUE_APART)
+        rows = self.rows[:, METERS.index(FACILITY)]
+        for course in range(self._model.courses):
+            columns = self._model.columns.flexible[course, slots]
+            self._model.solver.put(rows[course, slots], columns, outlook.pue[slots])
+        self._pue[slots] = outlook.pue[slots]
+
+    def gave_way(self, solved: Solved, course: int) -> tuple[Why, ...]:
+        """Each meter whose limit the plan does not keep, with the most and the energy above it."""
+        hours, found = self._model.grid.hours, []
+        for meter, columns in zip(METERS, self.over[course], strict=True):
+            over_mw = np.maximum(0.0, solved.value[columns])
+            if over_mw.max() > SEEN_MW:
+                params = {"power_w": float(over_mw.max()) * MW, "energy_wh": float(over_mw @ hours) * MW}
+                found.append(Why(f"planner.gave_way_limit_{meter}", params))
+        return tuple(found)
+
+    def binds(self, solved: Solved, course: int, weight: Floats) -> list[tuple[str, Floats, Floats]]:
+        """Per meter its limit per slot [W] and what one more MWh under it would save."""
+        rows: Integers = self.rows[course]
+        per_mwh = np.abs(solved.price[rows]) / (weight * self._model.grid.hours)
+        return [(meter, self.limit_w[at], per_mwh[at]) for at, meter in enumerate(METERS)]
+
+
+def slot_limits(view: View, grid: Grid, meter: str) -> Floats:
+    """The strictest limit of each slot [W], inf where none is.
+
+    A slot that a limit touches counts as wholly under it: what prepares for it is done in time and lasts.
+    """
+    ends_s = view.now_s + grid.ends_h * HOUR_S
+    found = np.full(len(grid), np.inf)
+    for one in view.ceilings:
+        touched = (one.start_s < ends_s - ROUND_S) & (one.end_s > ends_s - grid.hours * HOUR_S + ROUND_S)
+        if one.meter == meter:
+            found = np.where(touched, np.minimum(found, one.limit_w), found)
+    return found

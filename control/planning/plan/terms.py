@@ -1,0 +1,30 @@
+"""What a site may have beyond the plain plan: each a term of the program of its own, absent unless asked."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from igoudar.control.planning.plan.classes import Corridor
+from igoudar.control.planning.plan.events import EventLimits
+from igoudar.control.planning.plan.outlook import Outlook
+from igoudar.control.planning.plan.program import Solved
+from igoudar.control.planning.policy import View, Why
+
+if TYPE_CHECKING:
+    from igoudar.control.planning.plan.model import PlanModel
+
+
+class Term(Protocol):
+    """Columns and rows that join the program when it is built; a term is absent, or fed at every step."""
+
+    def feed(self, view: View, outlook: Outlook, work: Corridor) -> None:
+        """Everything that this step knows anew."""
+        ...
+
+    def gave_way(self, solved: Solved, course: int) -> tuple[Why, ...]:
+        """What of it the plan can't keep, and by how much."""
+        ...
+
+
+def terms_of(model: "PlanModel") -> tuple[Term, ...]:
+    """The terms that the limits ask for."""
+    asked = ((EventLimits, model.limits.ceilings),)
+    return tuple(kind(model) for kind, given in asked if given)
