@@ -20,6 +20,7 @@ from igoudar.control.api.app import Rooms, create_app
 from igoudar.control.api.reports import Reports
 from igoudar.control.api.server import announce, bind, check_public, serve
 from igoudar.control.api.webhook import open_hook
+from igoudar.control.demand_response.ahead import told_ahead
 from igoudar.control.demand_response.setup import events_room
 from igoudar.control.desk import Desk
 from igoudar.control.dsx.setup import open_dsx
@@ -198,7 +199,7 @@ async def assemble(
         operator=operator,
         acting=acting,
         events=events,
-        steering=Steering(plant.site, ledger, books, planner),
+        steering=Steering(plant.site, ledger, books, planner, told_ahead(events)),
         engine=engine,
         notifier=Notifier(records, state, choose_language()),
         digest=_digest(clock.speed),
