@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.control.cli import show
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -73,10 +74,8 @@ def acknowledge(
         if alarm is None:
             raise UnknownNameError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
         text = show.spoken(alarm.text, speech)
-        if dry_run:
-            return show.say("would_ack", speech, alarm=alarm_id, text=text)
-        if not yes:
-            typer.confirm(show.plain("ask_ack", speech, alarm=alarm_id, text=text), abort=True)
+        if not agreed("ack", speech, dry_run=dry_run, yes=yes, alarm=alarm_id, text=text):
+            return None
         alarm = client.acknowledge(alarm_id, comment)
     if json:
         return show.document(alarm)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from igoudar.control.cli import show
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.local import myself
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
@@ -66,10 +67,8 @@ def off(
     with api(site, state) as client:
         hands = HandsApi(client)
         found = hands.hands_off()
-        if dry_run:
-            return show.say("would_hands_on", speech, who=found.who, why=found.why)
-        if not yes:
-            typer.confirm(show.plain("ask_hands_on", speech, who=found.who, why=found.why), abort=True)
+        if not agreed("hands_on", speech, dry_run=dry_run, yes=yes, who=found.who, why=found.why):
+            return None
         done = hands.set_hands_off(False, reason or "command line")
     if json:
         return show.document(done)

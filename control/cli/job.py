@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.control.cli import show, told
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -184,10 +185,8 @@ def _steer(
                 "change": told.change(preview, now.zone, speech),
                 "refusal": told.refusal(preview, speech),
             }
-        if dry_run:
-            return show.say("would", speech, **plan)
-        if not yes:
-            typer.confirm(show.plain("ask", speech, **plan), abort=True)
+        if not agreed("job", speech, dry_run=dry_run, yes=yes, **plan):
+            return None
         action = client.job_action(job_id, verb, reason or "command line", at)
     if json:
         return show.document(action)

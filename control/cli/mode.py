@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.control.cli import show
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -48,11 +49,9 @@ def mode(
 
             word, name = mode_word(to), class_word(actuator).value if actuator else ""
             before = found.classes[name] if name else found.mode
-            if dry_run:
-                return show.say("would_mode", speech, what=name or site, before=before, after=word)
-            if not yes:
-                question = show.plain("ask_mode", speech, what=name or site, before=before, after=word)
-                typer.confirm(question, abort=True)
+            words = {"what": name or site, "before": before, "after": word}
+            if not agreed("mode", speech, dry_run=dry_run, yes=yes, **words):
+                return None
             found = _changed(client, name, word, reason or "command line")
     if json:
         return show.document(found)

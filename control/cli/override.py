@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.control.cli import show, told
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -103,10 +104,8 @@ def release(
 
     speech = language(lang)
     with api(site, state) as client:
-        if dry_run:
-            return show.say("would_release", speech, target=target, point=point)
-        if not yes:
-            typer.confirm(show.plain("ask_release", speech, target=target, point=point), abort=True)
+        if not agreed("release", speech, dry_run=dry_run, yes=yes, target=target, point=point):
+            return None
         done = HandsApi(client).release_override(target, point, reason or "command line")
     if json:
         return show.document(done)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.control.cli import show, told
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -65,10 +66,9 @@ def approve(
     with api(site, state) as client:
         hands, zone = HandsApi(client), client.status().zone
         one = _find(hands, proposal_id)
-        if dry_run:
-            return show.say("would_approve", speech, change=_change(one, zone, speech))
-        if not yes:
-            typer.confirm(show.plain("ask_approve", speech, change=_change(one, zone, speech)), abort=True)
+        change = _change(one, zone, speech)
+        if not agreed("approve", speech, dry_run=dry_run, yes=yes, change=change):
+            return None
         outcome = hands.approve_proposal(one.id, reason or "command line")
     if json:
         return show.document(outcome)
@@ -93,10 +93,9 @@ def decline(
     with api(site, state) as client:
         hands, zone = HandsApi(client), client.status().zone
         one = _find(hands, proposal_id)
-        if dry_run:
-            return show.say("would_decline", speech, change=_change(one, zone, speech))
-        if not yes:
-            typer.confirm(show.plain("ask_decline", speech, change=_change(one, zone, speech)), abort=True)
+        change = _change(one, zone, speech)
+        if not agreed("decline", speech, dry_run=dry_run, yes=yes, change=change):
+            return None
         done = hands.decline_proposal(one.id, reason or "command line")
     if json:
         return show.document(done)
