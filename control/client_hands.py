@@ -8,10 +8,18 @@ from pydantic import BaseModel, TypeAdapter
 
 from igoudar.control.client import ApiClient
 from igoudar.control.schema import ModeView
-from igoudar.control.schema_hands import HandsOffView, OutcomeView, OverrideView, PreviewView, ProposalView
+from igoudar.control.schema_hands import (
+    HandsOffView,
+    NodeView,
+    OutcomeView,
+    OverrideView,
+    PreviewView,
+    ProposalView,
+)
 
 M = TypeVar("M", bound=BaseModel)
 PROPOSALS, OVERRIDES = TypeAdapter(list[ProposalView]), TypeAdapter(list[OverrideView])
+NODES = TypeAdapter(list[NodeView])
 
 
 class HandsApi:
@@ -70,6 +78,18 @@ class HandsApi:
         return self._post(
             PreviewView, f"/v1/jobs/{quote(job_id, safe='')}/{verb}/preview", reason=reason, **more
         )
+
+    def nodes(self) -> list[NodeView]:
+        """The scheduler's nodes."""
+        return NODES.validate_json(self._client.call("GET", "/v1/nodes"))
+
+    def preview_node(self, name: str, verb: str, reason: str) -> PreviewView:
+        """What power-down or power-up would change."""
+        return self._post(PreviewView, f"/v1/nodes/{quote(name, safe='')}/{verb}/preview", reason=reason)
+
+    def power_node(self, name: str, verb: str, reason: str) -> OutcomeView:
+        """Turn a node off or on."""
+        return self._post(OutcomeView, f"/v1/nodes/{quote(name, safe='')}/{verb}", reason=reason)
 
     def _override(
         self, model: type[M], path: str, target: str, point: str, value: float, until: datetime, reason: str

@@ -66,6 +66,16 @@ class OutcomeView(Document):
     preview: PreviewView | None = None
 
 
+class NodeView(Document):
+    """A node of the scheduler."""
+
+    name: str
+    state: str
+    gpus: int  # the scheduler's own count
+    may_power_down: bool  # idle and drained
+    off: bool
+
+
 class HandsOffView(Document):
     """Whether nothing may be sent."""
 

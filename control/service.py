@@ -16,8 +16,9 @@ from igoudar.control.actuation.unheard import Unheard
 from igoudar.control.alarms.digest import GROUP_WINDOW_S, REPEAT_WINDOW_S, Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
-from igoudar.control.api.app import Rooms, create_app
+from igoudar.control.api.app import create_app
 from igoudar.control.api.reports import Reports
+from igoudar.control.api.rooms import Rooms
 from igoudar.control.api.server import announce, bind, check_public, serve
 from igoudar.control.api.webhook import open_hook
 from igoudar.control.demand_response.ahead import told_ahead
@@ -33,6 +34,7 @@ from igoudar.control.lease.opening import open_lease
 from igoudar.control.ledger import Ledger
 from igoudar.control.loop import DAY, Loop
 from igoudar.control.mode import Modes
+from igoudar.control.nodes import Nodes
 from igoudar.control.operator import Operator
 from igoudar.control.parts import read_parts
 from igoudar.control.people.door import open_door
@@ -179,8 +181,8 @@ async def assemble(
         lambda: not room.look().full,
     )
     events = events_room(plant, clock, records, ledger, books, acting, modes, version)
-    operator = Operator(scheduler, acting.executor, clock.speed)
     acting.budget.holding = lambda: events.acting
+    operator = Operator(scheduler, acting.executor, clock.speed)
     engine = AlarmEngine(plant, records, now)
     engine.watches.append(
         Troubles(plant.site.name, state, acting.executor.gate.memory, acting.mandate).signals
@@ -229,6 +231,7 @@ async def assemble(
         Users(records),
         room,
         Hands(acting.executor, state, control_cycle_s(clock.speed)),
+        Nodes(scheduler, acting.executor, clock.speed),
         events,
         open_hook(plant.site.webhook, clock),
     )

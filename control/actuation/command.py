@@ -32,10 +32,10 @@ class Command:
     """One change of one point or one job.
 
     `point` is a writable point of a device, or a verb of a scheduler (delay, release, suspend, resume,
-    requeue, budget). `value` is in the unit of the point's suffix, None for verbs without one. `until` is the
-    begin time of a delay or the resume-by of a suspend. A command that is not carried out by `expires_at` is
-    dropped; the same `command_id` is never carried out twice. `approved_by` names the people who stand behind
-    it: whoever asked for it, and whoever approved it.
+    requeue, budget, power_down, power_up). `value` is in the unit of the point's suffix, None for verbs
+    without one. `until` is the begin time of a delay or the resume-by of a suspend. A command that is not
+    carried out by `expires_at` is dropped; the same `command_id` is never carried out twice. `approved_by`
+    names the people who stand behind it: whoever asked for it, and whoever approved it.
     """
 
     command_id: str

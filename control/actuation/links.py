@@ -10,7 +10,7 @@ from typing import Protocol
 from igoudar.collectors.client import CollectClient
 from igoudar.collectors.results import Error, Rejected, Result, Success
 from igoudar.control.actuation.command import Command
-from igoudar.control.actuation.schedulers import Budgets, RefusedError, Requeues, Scheduler
+from igoudar.control.actuation.schedulers import Budgets, NodePower, RefusedError, Requeues, Scheduler
 from igoudar.core import handsoff
 from igoudar.core.errors import CommandError, LinkError, StoreError
 from igoudar.core.model import Setpoint
@@ -71,6 +71,9 @@ class SchedulerLink:
         scheduler = self.scheduler
         if isinstance(scheduler, Requeues):
             found["requeue"] = lambda command: scheduler.requeue(command.target)
+        if isinstance(scheduler, NodePower):
+            found["power_down"] = lambda command: scheduler.power_down(command.target)
+            found["power_up"] = lambda command: scheduler.power_up(command.target)
         if isinstance(scheduler, Budgets):
             found["budget"] = lambda command: _budget(scheduler, command)
         return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from igoudar.control.actuation.command import ActuatorClass, Command
+from igoudar.control.actuation.guard.rules import NODE_POWER
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.dispatch import job_power_w
 from igoudar.control.picture import Picture
@@ -44,6 +45,8 @@ class Sight:
         """What stands there now: a value, a begin time, or a state."""
         if command.actuator is not ActuatorClass.JOBS:
             return self.picture.value(command.target, command.point)
+        if command.point in NODE_POWER:
+            return str(command.params.get("state", ""))
         job = self.job(command.target)
         if job is None:
             return None

@@ -2,8 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, get_type_hints
 
@@ -13,32 +11,25 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 
-from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
 from igoudar.control.api.document import REFUSALS, describe
 from igoudar.control.api.events import add_events
 from igoudar.control.api.gate import Gate, Refused, refusal, undeclared
 from igoudar.control.api.handsoff import add_class_modes, add_hands_off
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
+from igoudar.control.api.nodes import add_nodes
 from igoudar.control.api.overrides import add_overrides
 from igoudar.control.api.people import add_audit, add_people
 from igoudar.control.api.previews import add_job_previews
 from igoudar.control.api.proposals import add_proposals
-from igoudar.control.api.reports import Reports
+from igoudar.control.api.rooms import Rooms
 from igoudar.control.api.signature import SignatureError
-from igoudar.control.api.webhook import Hook, add_webhook
-from igoudar.control.demand_response.events import Events
-from igoudar.control.desk import BUILDERS, Desk
+from igoudar.control.api.webhook import add_webhook
+from igoudar.control.desk import BUILDERS
 from igoudar.control.errors import UnknownNameError
-from igoudar.control.hands import Hands
-from igoudar.control.lease import Lease
-from igoudar.control.mode import Modes
-from igoudar.control.operator import VERBS, Operator
+from igoudar.control.operator import VERBS
 from igoudar.control.people.door import Door
 from igoudar.control.people.roles import Person, Role
-from igoudar.control.people.users import Users
-from igoudar.control.records.room import AuditRoom
-from igoudar.control.records.state import Records
 from igoudar.control.schema import (
     ActionView,
     AlarmView,
@@ -48,7 +39,6 @@ from igoudar.control.schema import (
     RackDetail,
     SeriesView,
 )
-from igoudar.control.telemetry import Telemetry
 from igoudar.control.views.actions import action_views
 from igoudar.control.views.alarms import alarm_view
 from igoudar.control.views.devices import device_view
@@ -70,27 +60,6 @@ STATUS: dict[type[IgoudarError], int] = {
 ACTIONS_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """What the routes need."""
-
-    desk: Desk
-    modes: Modes
-    operator: Operator
-    engine: AlarmEngine
-    records: Records
-    reports: Reports
-    telemetry: Telemetry
-    first_good_at: Callable[[], datetime | None]
-    now: Callable[[], datetime]
-    lease: Lease
-    users: Users
-    room: AuditRoom
-    hands: Hands
-    events: Events
-    webhook: Hook | None = None
-
-
 def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
     """The application; no page of its own, no schema for strangers, no route without a role."""
     app = FastAPI(title="igoudar", docs_url=None, redoc_url=None, openapi_url=None, responses=REFUSALS)
@@ -104,6 +73,7 @@ def create_app(rooms: Rooms, door: Door, listening: Listening) -> FastAPI:
     _wishes(app, rooms)
     add_proposals(app, rooms.hands, rooms.now)
     add_overrides(app, rooms.hands, rooms.now)
+    add_nodes(app, rooms.nodes, rooms.now)
     add_hands_off(app, rooms.hands, rooms.now)
     add_class_modes(app, rooms.modes, rooms.operator, rooms.now)
     add_events(app, rooms.events, rooms.operator.note)

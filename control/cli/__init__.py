@@ -4,8 +4,20 @@ import typer
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add status, kpi, devices, plan, mode and the groups: job, alarms, proposal, override, handsoff ..."""
-    from igoudar.control.cli import alarms, audit, handsoff, job, look, mode, override, plan, proposal, user
+    """Add status, kpi, devices, plan, mode and the groups: job, node, alarms, proposal, override ..."""
+    from igoudar.control.cli import (
+        alarms,
+        audit,
+        handsoff,
+        job,
+        look,
+        mode,
+        node,
+        override,
+        plan,
+        proposal,
+        user,
+    )
 
     app.command("status")(look.status)
     app.command("kpi")(look.kpi)
@@ -13,6 +25,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("plan")(plan.plan)
     app.command("mode")(mode.mode)
     app.add_typer(job.app, name="job")
+    app.add_typer(node.app, name="node")
     app.add_typer(alarms.app, name="alarms")
     app.add_typer(proposal.app, name="proposal")
     app.add_typer(override.app, name="override")

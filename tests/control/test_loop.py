@@ -13,7 +13,7 @@ from igoudar.control.acting_setup import close
 from igoudar.control.actuation.overrides import Overrides
 from igoudar.control.actuation.schedulers.choice import scheduler_address
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
-from igoudar.control.api.app import Rooms
+from igoudar.control.api.rooms import Rooms
 from igoudar.control.lease.file import FileLease
 from igoudar.control.loop import Loop
 from igoudar.control.plan_service import PlanService

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from igoudar.collectors.results import Rejected
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
-from igoudar.control.actuation.guard.rules import VERBS, WHOLE_SITE, Rules
+from igoudar.control.actuation.guard.rules import NODE_POWER, VERBS, WHOLE_SITE, Rules
 from igoudar.control.actuation.guard.view import View
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.core.model import JobState
@@ -29,6 +29,8 @@ def unfit_job(command: Command, rules: Rules, view: View) -> Rejected | None:
         return Rejected("unknown_verb")
     if command.point in WHOLE_SITE:
         return None
+    if command.point in NODE_POWER:
+        return Rejected("people_only") if command.origin in OURS else None
     return _unfit(command, view) or _untimely(command, rules, view)
 
 

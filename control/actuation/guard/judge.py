@@ -8,7 +8,7 @@ from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.control.actuation.guard.interlocks import interlock
 from igoudar.control.actuation.guard.jobs import unfit_job
 from igoudar.control.actuation.guard.points import no_change, out_of_range, strange_point, too_often
-from igoudar.control.actuation.guard.rules import Rules
+from igoudar.control.actuation.guard.rules import NODE_POWER, Rules
 from igoudar.control.actuation.guard.verdict import Allowed, Verdict
 from igoudar.control.actuation.guard.view import View, outranks, slot
 
@@ -53,8 +53,9 @@ def _over(command: Command, view: View) -> bool:
 
 
 def _mode(command: Command, rules: Rules, view: View) -> Rejected | None:
-    """A person's single deed on a job is theirs in any mode; plant is not touched while we observe."""
-    own_deed = command.actuator is ActuatorClass.JOBS and command.origin in PEOPLE
+    """A person's single deed on a job is theirs in any mode; plant and nodes stand still in observe."""
+    job = command.actuator is ActuatorClass.JOBS and command.point not in NODE_POWER
+    own_deed = job and command.origin in PEOPLE
     if command.origin is Origin.SAFETY or own_deed:
         return None
     return Rejected("observe") if view.modes.get(command.actuator, "observe") == "observe" else None

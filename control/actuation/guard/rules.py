@@ -23,8 +23,9 @@ CLASSES: Mapping[Kind, ActuatorClass] = {
     Kind.PDU: ActuatorClass.CAPS,
     Kind.POWER_SHELF: ActuatorClass.CAPS,
 }
-VERBS = ("delay", "release", "suspend", "resume", "requeue", "budget")
 WHOLE_SITE = ("budget",)  # verbs that are not about one job
+NODE_POWER = ("power_down", "power_up")  # of a node, by people alone
+VERBS = ("delay", "release", "suspend", "resume", "requeue", *WHOLE_SITE, *NODE_POWER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,24 @@ class Budgets(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as its scheduler shows it."""
+
+    name: str
+    state: str  # the scheduler's own words
+    gpus: int
+    idle_and_drained: bool  # nothing runs on it, and nothing will
+    off: bool
+
+
 @runtime_checkable
 class NodePower(Protocol):
     """Powers nodes that nothing runs on."""
+
+    async def nodes(self) -> Sequence[Node]:
+        """The site's nodes, by name."""
+        ...
 
     async def power_down(self, node: str) -> None:
         """Turn an idle and drained node off."""

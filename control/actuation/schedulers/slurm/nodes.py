@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from igoudar.control.actuation.schedulers import Node
 from igoudar.control.actuation.schedulers.slurm.document import AnswerError, Fields, records
 from igoudar.control.actuation.schedulers.slurm.jobs import gpus_of
 
@@ -37,6 +38,11 @@ class SlurmNode:
     def off(self) -> bool:
         """Powered down."""
         return bool(self.states & OFF)
+
+    def shown(self) -> Node:
+        """As other rooms know it."""
+        state = "+".join(sorted(self.states)).lower()
+        return Node(self.name, state, self.gpus, self.idle_and_drained, self.off)
 
 
 def read_nodes(text: bytes) -> dict[str, SlurmNode]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from igoudar.control.actuation.schedulers import Queue, RefusedError
+from igoudar.control.actuation.schedulers import Node, Queue, RefusedError
 from igoudar.control.actuation.schedulers.slurm import rules, verbs
 from igoudar.control.actuation.schedulers.slurm.batches import Batches, Build
 from igoudar.control.actuation.schedulers.slurm.budget import WattBudget
@@ -128,6 +128,12 @@ class SlurmScheduler:
     async def clear_budget(self) -> None:
         """No limit but the whole."""
         await (await self._budget()).clear()
+
+    async def nodes(self) -> list[Node]:
+        """The site's nodes, by name."""
+        await self._ready()
+        found, ours = await self._nodes(), self._rules.racks_of
+        return [found[name].shown() for name in sorted(found) if not ours or name in ours]
 
     async def power_down(self, node: str) -> None:
         """Turn an idle and drained node off."""

@@ -17,7 +17,7 @@ from tests.peers.slurm import Cluster
 
 from igoudar.control.acting_setup import close
 from igoudar.control.actuation.schedulers.slurm.scheduler import SlurmScheduler
-from igoudar.control.api.app import Rooms
+from igoudar.control.api.rooms import Rooms
 from igoudar.control.lease.file import FileLease
 from igoudar.control.loop import Loop
 from igoudar.control.plan_service import PlanService
