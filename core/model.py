@@ -14,6 +14,7 @@ from igoudar.core.model_dsx import Dsx, Webhook
 from igoudar.core.model_emergency import Emergency
 from igoudar.core.model_guard import Guarding
 from igoudar.core.model_people import Auditing, Listening, People
+from igoudar.core.model_plan import Planning
 from igoudar.core.model_scheduler import Scheduling
 from igoudar.core.model_writes import Interlock, Remote, WriteRules
 
@@ -468,6 +469,7 @@ class Site:
     people: People = field(default_factory=People)
     scheduler: Scheduling = field(default_factory=Scheduling)
     emergency: Emergency = field(default_factory=Emergency)
+    plan: Planning = field(default_factory=Planning)
     dsx: Dsx = field(default_factory=Dsx)
     webhook: Webhook = field(default_factory=Webhook)
     members: tuple[str, ...] = ()  # a fleet's sites; devices are then prefixed "SITE/"

@@ -6,6 +6,7 @@ from igoudar.core.control_tables.dsx import dsx, webhook
 from igoudar.core.control_tables.emergency import emergency
 from igoudar.core.control_tables.guard import guarding
 from igoudar.core.control_tables.people import listening, people
+from igoudar.core.control_tables.plan import planning
 from igoudar.core.control_tables.scheduler import scheduling
 from igoudar.core.control_tables.writes import interlocks, write_rules
 from igoudar.core.model import (
@@ -57,6 +58,7 @@ def build_site(file: SiteFile, things: Expanded, alarms: tuple[AlarmRule, ...]) 
         caps=capping(file.caps),
         guard=guarding(file.guard),
         emergency=emergency(file.emergency),
+        plan=planning(file.plan),
         dsx=dsx(file.dsx),
         webhook=webhook(file.webhook),
         writes=write_rules(file.writes),

@@ -15,6 +15,7 @@ from igoudar.core.control_tables.dsx import DsxTable, WebhookTable
 from igoudar.core.control_tables.emergency import EmergencyTable
 from igoudar.core.control_tables.guard import GuardTable
 from igoudar.core.control_tables.people import ApiTable, PeopleTable
+from igoudar.core.control_tables.plan import PlanTable
 from igoudar.core.control_tables.scheduler import SchedulerTable
 from igoudar.core.control_tables.writes import InterlockEntry, WritesTable
 from igoudar.core.site_words import (
@@ -256,6 +257,7 @@ class SiteFile(Table):
     caps: CapsTable = CapsTable()
     guard: GuardTable = GuardTable()
     emergency: EmergencyTable = EmergencyTable()
+    plan: PlanTable = PlanTable()
     dsx: DsxTable = DsxTable()
     webhook: WebhookTable = WebhookTable()
     writes: WritesTable = WritesTable()

@@ -66,6 +66,8 @@ def limits_of(scenario: Scenario) -> Limits:
         desalination_daily_wh=scenario.desalination_mwh_per_day * 1e6,
         electrolyser_w=scenario.electrolyser_mwh_per_day * 1e6 / 24.0,
         electrolyser_daily_wh=scenario.electrolyser_mwh_per_day * 1e6,
+        reserve_w=scenario.reserve_mw * 1e6,
+        reserve_share=scenario.reserve_share,
         ceilings=bool(scenario.limit),
     )
 

@@ -51,6 +51,8 @@ class Scenario(BaseModel):
     min_run_min: float = 60.0
     weather: str = ""
     seed: int = 1
+    reserve_mw: float = 0.0  # kept for wind that falls short
+    reserve_share: float = 0.0  # of the wind forecast's P50 less P10; the larger counts
     limit: tuple[LimitEntry, ...] = ()  # announced limits in time
 
     def model_post_init(self, _: Any, /) -> None:
@@ -76,6 +78,7 @@ class Scenario(BaseModel):
 _POWERS = (
     *("pv_mw", "wind_mw", "battery_mwh", "battery_mw", "import_limit_mw", "export_limit_mw"),
     *("it_cap_mw", "desalination_mwh_per_day", "electrolyser_mwh_per_day", "urgent_share"),
+    *("reserve_mw", "reserve_share"),
 )
 
 

@@ -14,7 +14,7 @@ from igoudar.lab.scenario import Scenario
 from igoudar.lab.traces import load_trace
 
 # Settings that came later: left as they were, a run goes on that began before them.
-LATER: dict[str, Any] = {"limit": []}
+LATER: dict[str, Any] = {"limit": [], "reserve_mw": 0.0, "reserve_share": 0.0}
 PACKAGES = ("igoudar", "numpy", "polars", "highspy")
 
 

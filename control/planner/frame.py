@@ -51,6 +51,8 @@ def limits(site: Site, gpus: int) -> Limits:
         desalination_daily_wh=site.desalination.daily_wh,
         electrolyser_w=site.electrolyser.power_w,
         electrolyser_daily_wh=site.electrolyser.daily_wh,
+        reserve_w=site.plan.reserve_w,
+        reserve_share=site.plan.reserve_share,
     )
 
 

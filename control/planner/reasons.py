@@ -8,6 +8,7 @@ import numpy as np
 
 from igoudar.control.planner.ask import STEP, floor_step
 from igoudar.control.planner.result import SEEN_W, Result
+from igoudar.control.planning.plan.binding import Binding
 from igoudar.control.planning.policy import STEP_S, View, Why
 from igoudar.control.planning.table import Floats
 from igoudar.control.planning.urgency import left_s, slack_s
@@ -15,23 +16,20 @@ from igoudar.control.planning.urgency import left_s, slack_s
 HOUR_STEPS = 4
 NEAR = 0.999  # of a limit counts as at it
 SEEN_PRICE = 0.01
-Ceilings = Sequence[tuple[str, Floats, Floats]]
 
 
 def step_reasons(view: View, result: Result) -> tuple[tuple[Why, ...], ...]:
     """Per step: every constraint that binds, and the price of one more MWh."""
-    told = result.ceilings()
-    return tuple(
-        (*_of_ceilings(told, step), *_of_step(view, result, step)) for step in range(len(result.price))
-    )
+    told = result.bindings()
+    return tuple((*_of_terms(told, step), *_of_step(view, result, step)) for step in range(len(result.price)))
 
 
-def _of_ceilings(told: Ceilings, step: int) -> Iterator[Why]:
-    """Announced limits that bind in a step."""
-    for meter, limit_w, price in told:
-        if np.isfinite(limit_w[step]) and price[step] > SEEN_PRICE:
-            params = {"limit_w": float(limit_w[step]), "price": round(float(price[step]), 2)}
-            yield Why(f"planner.step_limit_{meter}", params)
+def _of_terms(told: Sequence[Binding], step: int) -> Iterator[Why]:
+    """Announced limits, and whatever else a site has beyond the plain plan, where it binds."""
+    for one in told:
+        price = round(float(one.per_mwh[step]), 2)
+        if np.isfinite(one.figure_w[step]) and price > SEEN_PRICE:
+            yield Why(one.code, {one.name: float(one.figure_w[step]), "price": price})
 
 
 def _of_step(view: View, result: Result, step: int) -> list[Why]:

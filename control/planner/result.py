@@ -4,11 +4,12 @@ from functools import cached_property
 
 import numpy as np
 
+from igoudar.control.planning.plan.binding import Binding
 from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.outlook import COURSES, Outlook
 from igoudar.control.planning.plan.program import Solved
-from igoudar.control.planning.policy import IMPORT, View, Why
+from igoudar.control.planning.policy import IMPORT, METERS, View, Why
 from igoudar.control.planning.table import Floats, Integers
 
 MW = 1e6
@@ -103,19 +104,21 @@ class Result:
         terms = self._model.terms
         return (*found, *(why for term in terms for why in term.gave_way(self._solved, MIDDLE)))
 
-    def ceilings(self) -> list[tuple[str, Floats, Floats]]:
-        """Per meter the limit of announced events [W], and what one more MWh under it would save."""
-        weight = self._weight()
-        return [
-            (meter, self._steps(limit_w), self._steps(price))
-            for term in self._model.terms
-            if isinstance(term, EventLimits)
-            for meter, limit_w, price in term.binds(self._solved, MIDDLE, weight)
-        ]
+    def bindings(self) -> tuple[Binding, ...]:
+        """What the terms beyond the plain plan bind, per step."""
+        weight, terms = self._weight(), self._model.terms
+        return tuple(
+            Binding(one.code, one.name, self._steps(one.figure_w), self._steps(one.per_mwh))
+            for term in terms
+            for one in term.binds(self._solved, MIDDLE, weight)
+        )
 
     def precharge_w(self) -> Floats:
         """Charge that is bought from the grid for an import limit that comes later in the plan."""
-        limited = [np.isfinite(limit_w) for meter, limit_w, _ in self.ceilings() if meter == IMPORT]
-        later = np.logical_or.accumulate(np.any(limited, axis=0)[::-1])[::-1] if limited else False
-        bought = later & ~np.any(limited, axis=0) & (self.import_w > SEEN_W)
+        limits = [
+            term.limit_w[METERS.index(IMPORT)] for term in self._model.terms if isinstance(term, EventLimits)
+        ]
+        limited = np.isfinite(self._steps(limits[0])) if limits else np.zeros(len(self.charge_w), np.bool_)
+        later = np.logical_or.accumulate(limited[::-1])[::-1]
+        bought = later & ~limited & (self.import_w > SEEN_W)
         return np.where(bought, self.charge_w, 0.0)

@@ -68,7 +68,8 @@ class Limits:
     electrolyser_daily_wh: float = 0.0
     charge_due_wh: float = 0.0  # at the period's end; what lacks is billed as import
     ramp_w: float = float("inf")  # change of site power between steps
-    reserve_w: float = 0.0  # battery power kept for wind-ramp error
+    reserve_w: float = 0.0  # kept in the battery, or in load that can wait, for wind-ramp error
+    reserve_share: float = 0.0  # of what the wind forecast may be short (P50 less P10); the larger counts
     ceilings: bool = False  # limits in time may be told: the program has room for them
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from igoudar.control.planning.plan import shared
+from igoudar.control.planning.plan.binding import Binding
 from igoudar.control.planning.plan.classes import Corridor
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.outlook import Outlook
@@ -49,9 +50,7 @@ class EventLimits:
 
     def _breach(self, outlook: Outlook) -> Floats:
         """Costs (course, 1, slot) of passing a limit: a little less later, since it may still be averted."""
-        grid = self._model.grid
-        weight = outlook.weight[:, None] * np.ones(len(grid))
-        weight[:, 0] = 1.0  # the shared slot
+        grid, weight = self._model.grid, self._model.weights(outlook)
         sooner = 1.0 - LATER_PER_H * (grid.ends_h - grid.hours / 2)
         cost: Floats = (weight * grid.hours * sooner * BREACH_PER_MWH)[:, None, :]
         return cost
@@ -75,11 +74,12 @@ class EventLimits:
                 found.append(Why(f"planner.gave_way_limit_{meter}", params))
         return tuple(found)
 
-    def binds(self, solved: Solved, course: int, weight: Floats) -> list[tuple[str, Floats, Floats]]:
-        """Per meter its limit per slot [W] and what one more MWh under it would save."""
+    def binds(self, solved: Solved, course: int, weight: Floats) -> tuple[Binding, ...]:
+        """The limit on each meter."""
         rows: Integers = self.rows[course]
         per_mwh = np.abs(solved.price[rows]) / (weight * self._model.grid.hours)
-        return [(meter, self.limit_w[at], per_mwh[at]) for at, meter in enumerate(METERS)]
+        codes = [f"planner.step_limit_{meter}" for meter in METERS]
+        return tuple(Binding(code, "limit_w", self.limit_w[at], per_mwh[at]) for at, code in enumerate(codes))
 
 
 def slot_limits(view: View, grid: Grid, meter: str) -> Floats:

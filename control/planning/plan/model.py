@@ -7,10 +7,11 @@ from numpy.typing import ArrayLike
 
 from igoudar.control.planning.plan.classes import CLASSES
 from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.plan.outlook import Outlook
 from igoudar.control.planning.plan.program import FREE, Program, Solver
 from igoudar.control.planning.plan.terms import terms_of
 from igoudar.control.planning.policy import Limits
-from igoudar.control.planning.table import Integers
+from igoudar.control.planning.table import Floats, Integers
 
 DRIVES = 2  # desalination, electrolyser: classes of work of their own
 PEAK_PARTS = 3  # reached so far, expected in the period anyway, beyond
@@ -112,6 +113,12 @@ class PlanModel:
             peak=self._program.add_rows(self.courses * slots, high=0.0).reshape(self.courses, slots),
             end=self._program.add_rows(self.courses),
         )
+
+    def weights(self, outlook: Outlook) -> Floats:
+        """Of each course and slot in the objective; the shared first slot counts once."""
+        weight: Floats = outlook.weight[:, None] * np.ones(len(self.grid))
+        weight[:, 0] = 1.0
+        return weight
 
     def put(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
         """Entries (course, ..., slot), those of the shared first slot once."""

@@ -1,12 +1,16 @@
 """What a site may have beyond the plain plan: each a term of the program of its own, absent unless asked."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from igoudar.control.planning.plan.binding import Binding
 from igoudar.control.planning.plan.classes import Corridor
 from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.outlook import Outlook
 from igoudar.control.planning.plan.program import Solved
+from igoudar.control.planning.plan.reserve import Reserve
 from igoudar.control.planning.policy import View, Why
+from igoudar.control.planning.table import Floats
 
 if TYPE_CHECKING:
     from igoudar.control.planning.plan.model import PlanModel
@@ -23,8 +27,16 @@ class Term(Protocol):
         """What of it the plan can't keep, and by how much."""
         ...
 
+    def binds(self, solved: Solved, course: int, weight: Floats) -> tuple[Binding, ...]:
+        """What of it decides the plan, given the weight of each slot."""
+        ...
+
 
 def terms_of(model: "PlanModel") -> tuple[Term, ...]:
     """The terms that the limits ask for."""
-    asked = ((EventLimits, model.limits.ceilings),)
+    limits = model.limits
+    asked: tuple[tuple[Callable[[PlanModel], Term], bool], ...] = (
+        (EventLimits, limits.ceilings),
+        (Reserve, limits.reserve_w > 0.0 or limits.reserve_share > 0.0),
+    )
     return tuple(kind(model) for kind, given in asked if given)
