@@ -1,6 +1,7 @@
 """What control watches of itself: the audit's disks, the wall clock, and whether the lease is ours."""
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from igoudar.control.records.tables import ActionRow
 from igoudar.control.text import text
 from igoudar.core.clock import JumpWatch
 from igoudar.core.errors import StoreError
+
+LOG = logging.getLogger(__name__)
 
 LOOK_S = 1.0  # wall
 NOT_WRITER_S = 60.0  # site time: a takeover is no alarm
@@ -40,6 +43,7 @@ class Upkeep:
     _whole: bool = True
     _held: bool = True
     _over: bool = False  # told by the next cycle
+    _lines: list[ActionRow] = field(default_factory=list)
 
     def start(self) -> None:
         """A quick look at what the last run left: is the audit still what was anchored?"""
@@ -65,7 +69,18 @@ class Upkeep:
         jump_s = self.jumps.look(wall_s, monotonic_s)
         if jump_s:
             self._jump_s = jump_s
-            self.records.add([self._line(wall_s, jump_s)])
+            self._lines.append(self._line(wall_s, jump_s))
+        self._keep()
+
+    def _keep(self) -> None:
+        """Lines of the audit; what it refuses is tried again with the next look."""
+        try:
+            if self._lines:
+                self.records.add(self._lines)
+        except StoreError as error:
+            LOG.warning("a jump of the clock is not in the audit yet: %s", error)
+        else:
+            self._lines = []
 
     def signals(self, picture: Picture, before: Conditions) -> Iterator[Signal]:
         """What the alarm engine follows."""

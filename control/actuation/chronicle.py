@@ -1,7 +1,8 @@
 """Every outcome as a line of the audit: what was done always, what was kept back once."""
 
+import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ActionRow
 from igoudar.control.text import text
 from igoudar.core.errors import StoreError
+
+LOG = logging.getLogger(__name__)
 
 REMEMBERED = 20_000  # slots of which the last word is known
 UNKEPT = 10_000  # lines that the records refused and that are tried again
@@ -36,6 +39,7 @@ class Chronicle:
     config_version: str
     _told: OrderedDict[Slot, tuple[str, Command]] = field(default_factory=OrderedDict)
     _rows: list[ActionRow] = field(default_factory=list)
+    _lost: int = 0  # lines that were too many to wait
 
     def note(self, command: Command, word: str, before: str | None, now: datetime, *, done: bool) -> None:
         """One line; what a link carried is always told, what the loop repeats or renews only once."""
@@ -46,23 +50,35 @@ class Chronicle:
         if done and not renews:
             self._told.pop(slot(command), None)
         self._rows.append(self.row(command, word, before, now))
-        if len(self._rows) >= AT_ONCE:
+        if len(self._rows) >= AT_ONCE and not self.records.refused:
             self.flush()
 
     def flush(self) -> None:
-        """Keep what was told so far.
-
-        Raises:
-            StoreError: it can't be kept; the newest of it is tried again with the next.
-        """
+        """Keep what was told so far; what the records refuse waits here, and is tried again with the next."""
         rows, self._rows = self._rows, []
         if not rows:
             return
         try:
-            self.records.add(rows)
-        except StoreError:
-            self._rows = [*rows, *self._rows][-UNKEPT:]
-            raise
+            self.records.add([*self._gap(rows[0].at), *rows])
+        except StoreError as error:
+            self._wait(rows, error)
+        else:
+            self.records.refused, self._lost = "", 0
+
+    def _wait(self, rows: Sequence[ActionRow], error: StoreError) -> None:
+        """Hold back what was refused: the newest of it, and the number of the others."""
+        if not self.records.refused:
+            LOG.error("the audit takes no lines, they wait in memory: %s", error)
+        self.records.refused = error.what
+        waiting = [*rows, *self._rows]
+        self._lost += max(0, len(waiting) - UNKEPT)
+        self._rows = waiting[-UNKEPT:]
+
+    def _gap(self, at: datetime) -> Iterator[ActionRow]:
+        """Where lines are missing, a line that says how many."""
+        if self._lost:
+            lost = {"lost": self._lost}
+            yield self._said(at, CONTROL, "lose", "audit", None, "audit.lines_lost", lost, None, "lost")
 
     def say(
         self,
@@ -77,25 +93,40 @@ class Chronicle:
         result: str = "done",
     ) -> None:
         """One line about something that is no command: a mode, an end of time, hands off."""
-        reason = text(code, self.zone, **(params or {}))
-        self._rows.append(
-            ActionRow(
-                at=at,
-                who=who,
-                verb=verb,
-                target=target,
-                before=before,
-                after=after,
-                code=reason.code,
-                params=reason.params,
-                result=result,
-                config_version=self.config_version,
-            )
+        self._rows.append(self._said(at, who, verb, target, after, code, params or {}, before, result))
+
+    def _said(
+        self,
+        at: datetime,
+        who: str,
+        verb: str,
+        target: str,
+        after: str | None,
+        code: str,
+        params: Mapping[str, object],
+        before: str | None,
+        result: str,
+    ) -> ActionRow:
+        reason = text(code, self.zone, **params)
+        return ActionRow(
+            at=at,
+            who=who,
+            verb=verb,
+            target=target,
+            before=before,
+            after=after,
+            code=reason.code,
+            params=reason.params,
+            result=result,
+            config_version=self.config_version,
         )
 
     def line(self, command: Command, result: Result, before: str | None, now: datetime) -> ActionRow:
-        """The line of a command as it was kept; while the disk is full, as it will be."""
-        kept = self.records.actions(limit=1, target=command.target)
+        """The line of a command as it was kept; while the records take none, as it will be."""
+        try:
+            kept = self.records.actions(limit=1, target=command.target)
+        except StoreError:
+            kept = []
         if kept and kept[0].params.get("command_id") == command.command_id:
             return kept[0]
         return self.row(command, word_of(result), before, now)

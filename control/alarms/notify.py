@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,11 +16,15 @@ from apprise.manager_plugins import NotificationManager
 from igoudar.control.alarms.digest import Notice
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import NoticeRow
-from igoudar.core.errors import ConfigError
+from igoudar.core.errors import ConfigError, StoreError
 from igoudar.core.i18n import render
+
+LOG = logging.getLogger(__name__)
 
 NAMED = 5  # sources spelled out in one notification
 RETRY_S, RETRY_MAX_S = 1.0, 60.0  # wall seconds
+Place = tuple[int, str]
+"""Number of a notice and its target."""
 LOCAL = {"terminal": "igoudarterminal://here", "file": "igoudarfile://here"}
 
 
@@ -57,13 +62,16 @@ def message(notice: Notice, lang: str) -> tuple[str, str]:
 
 
 class Notifier:
-    """The outbox and its delivery."""
+    """The outbox and its delivery; while the records take nothing, what is new goes out from memory."""
 
     def __init__(self, records: Records, state: Path, lang: str) -> None:
         self._records, self._lang = records, lang
         self._targets = targets(state)
         self._due = asyncio.Event()
         self.count = records.next_notice() - 1
+        self._held: dict[Place, NoticeRow] = {}  # not in the records yet
+        self._sent = set[Place]()  # delivered, and still open in the records
+        self._unread = False  # the records could not be read
         _register(state / "notifications.jsonl")
 
     def post(self, notices: Sequence[Notice]) -> None:
@@ -71,9 +79,7 @@ class Notifier:
         for notice in notices:
             self.count += 1
             title, body = message(notice, self._lang)
-            self._records.add(
-                [self._row(notice, title, body, target, self.count) for target in self._targets]
-            )
+            self._keep(notice, title, body)
         if notices:
             self._due.set()
 
@@ -81,7 +87,7 @@ class Notifier:
         """Deliver until cancelled; what a target refuses is tried again, ever more slowly."""
         wait_s = RETRY_S
         while True:
-            refused = await self.deliver()
+            refused = await self.deliver() or self._unread
             wait_s = min(2 * wait_s, RETRY_MAX_S) if refused else RETRY_S
             self._due.clear()
             try:
@@ -92,15 +98,59 @@ class Notifier:
     async def deliver(self) -> int:
         """One pass over the outbox, oldest first; returns how many were refused."""
         refused: set[str] = set()
-        for row in self._records.open_notices():
+        for row in self._outbox():
             if row.target in refused:
                 continue  # its order is kept: later ones wait for the earlier one
             row.attempts += 1
-            row.delivered = await self._send(row)
+            row.delivered = _place(row) in self._sent or await self._send(row)
             if not row.delivered:
                 refused.add(row.target)
-            self._records.merge([row])
+            self._note(row)
         return len(refused)
+
+    def _keep(self, notice: Notice, title: str, body: str) -> None:
+        """Into the records; that these take nothing must be told as well."""
+
+        def rows() -> list[NoticeRow]:
+            return [self._row(notice, title, body, target, self.count) for target in self._targets]
+
+        try:
+            self._records.add(rows())
+            waits = bool(self._records.trouble)
+        except StoreError as error:
+            LOG.error("a notification can't be kept: %s", error)
+            waits = True
+        if waits:
+            self._held.update((_place(row), row) for row in rows())
+
+    def _outbox(self) -> list[NoticeRow]:
+        """What is not delivered, oldest first."""
+        try:
+            kept = self._records.open_notices()
+            self._unread = False
+        except StoreError as error:
+            LOG.warning("notifications can't be read: %s", error)
+            self._unread = True
+            return list(self._held.values())
+        places = {_place(row) for row in kept}
+        if not self._records.trouble:
+            self._sent &= places
+        held = [row for place, row in self._held.items() if place not in places]
+        self._held = {_place(row): row for row in held}
+        return sorted((*kept, *held), key=lambda row: row.number)
+
+    def _note(self, row: NoticeRow) -> None:
+        """It was tried: into the records where these have it."""
+        if row.delivered:
+            self._sent.add(_place(row))
+        if _place(row) in self._held:
+            if row.delivered:
+                del self._held[_place(row)]
+            return
+        try:
+            self._records.merge([row])
+        except StoreError as error:
+            LOG.warning("a delivery can't be noted: %s", error)
 
     async def _send(self, row: NoticeRow) -> bool:
         url = self._targets.get(row.target)
@@ -122,6 +172,10 @@ class Notifier:
             attempts=0,
             delivered=False,
         )
+
+
+def _place(row: NoticeRow) -> Place:
+    return row.number, row.target
 
 
 def _register(path: Path) -> None:

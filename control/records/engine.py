@@ -12,8 +12,11 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from igoudar.control.records.tables import Base
 from igoudar.core.errors import ConfigError
 
-# Primary result codes of SQLite: busy, locked, I/O error, full, can't open.
-PASSING = frozenset({5, 6, 10, 13, 14})
+# Primary result codes of SQLite that speak of the whole file, not of a statement of ours:
+# no permission, busy, locked, no memory, read only, I/O error, corrupt, full, can't open, no database.
+PASSING = frozenset({3, 5, 6, 7, 8, 10, 11, 13, 14, 26})
+# The same of PostgreSQL, beside its operational errors: read only (a standby), no permission, corrupt.
+STANDBY, PASSING_CLASSES = ("25006", "42501"), ("XX",)
 CONNECT_S = 5  # wall
 FIX = "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE in it, readable by this user alone"
 
@@ -69,7 +72,7 @@ def upsert(engine: Engine, model: type[Base]) -> Any:
 
 
 def passes(error: Exception) -> bool:
-    """Whether the same write may succeed later: a full disk, a busy file, a database host that is away."""
+    """Whether the same write may succeed later: a full disk, a read-only file, a database that is away."""
     if isinstance(error, NoConnectionError):
         return True
     if not isinstance(error, DBAPIError):
@@ -77,7 +80,8 @@ def passes(error: Exception) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in PASSING
-    return isinstance(error, OperationalError)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, OperationalError) or state in STANDBY or state[:2] in PASSING_CLASSES
 
 
 def _tune(connection: Any, _record: Any) -> None:

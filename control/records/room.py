@@ -49,5 +49,5 @@ class AuditRoom:
     def look(self) -> Room:
         """How it stands now."""
         least = min(self._free(folder) for folder in self._folders)
-        why = self._records.trouble or anchor.refused(self._records.anchors)
+        why = self._records.trouble or self._records.refused or anchor.refused(self._records.anchors)
         return Room(least, least < self._low, bool(why) or least < self._full, why)

@@ -38,14 +38,15 @@ class Records:
     """Actions, alarms, modes, published values and notices in one database.
 
     A write that the disk (or the database's host) refuses for now waits in memory, in order, and `trouble`
-    says why; it is written before the next one. A fault of ours is raised at once.
+    says why; it is written before the next one. A fault of ours is raised at once; who holds lines of the
+    audit that were not taken notes in `refused` why, until they are.
     """
 
     def __init__(self, database: Engine, where: str, anchors: Sequence[Anchor] = ()) -> None:
         self._engine, self._where, self.anchors = database, where, tuple(anchors)
         self._waiting: deque[Kept] = deque()
         self._turn = threading.RLock()
-        self.trouble = ""
+        self.trouble = self.refused = ""
 
     @classmethod
     def open(cls, path: Path, anchors: Sequence[Anchor] | None = None) -> "Records":

@@ -111,6 +111,23 @@ def test_an_audit_that_was_cut_while_we_were_down_is_an_alarm(rig: Rig) -> None:
     assert rig.cycle().keys() == {"audit_broken"}
 
 
+def test_a_jump_that_the_audit_does_not_take_is_told_later(rig: Rig) -> None:
+    rig.upkeep.start()
+    rig.upkeep.look(1000.0, 0.0)
+    rename(rig.records, "actions", "away")
+    rig.upkeep.look(4600.0, 1.0)
+    rig.upkeep.look(4601.0, 2.0)
+    rename(rig.records, "away", "actions")
+    rig.upkeep.look(4602.0, 3.0)
+    rig.upkeep.look(4603.0, 4.0)
+    assert [row.verb for row in rig.records.links()] == ["clock_jump"]
+
+
+def rename(records: Records, before: str, after: str) -> None:
+    with records.engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+
 def test_small_steps_are_no_jumps() -> None:
     watch = JumpWatch()
     assert [watch.look(100.0 + 1.0005 * n, float(n)) for n in range(100)] == [0.0] * 100

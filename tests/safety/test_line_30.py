@@ -1,11 +1,12 @@
 """30. A full audit disk has a defined answer, with a warning first."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 from igoudar.control import service
 from igoudar.control.client import ApiClient
+from igoudar.control.client_hands import HandsApi
+from igoudar.control.records.audit import verify
+from igoudar.control.records.opening import open_records
 from igoudar.core import handsoff
 from igoudar.core.errors import LinkError
 from igoudar.core.model_people import Auditing
@@ -101,6 +105,40 @@ async def test_line_30_when_full_automation_begins_nothing_and_people_still_can(
         assert [call[:2] for call in cluster.calls] == [("delay", "job-1"), ("release", "job-1")]
         handsoff.turn_on(state, "ada", "drill")
         assert handsoff.is_on(state)
+
+
+async def test_line_30_a_database_that_refuses_the_audit_does_not_end_control(
+    lab: Any,  # noqa: F811
+    plant: Any,  # noqa: F811
+    cluster: Any,  # noqa: F811
+    state: Path,  # noqa: F811
+) -> None:
+    """Not a full disk but a refusal: what has begun goes on, nothing new is begun, no line is lost."""
+    async with control(lab, plant, state, Auditing()) as api:
+        await until(api, plant, lambda client: client.status().pue is not None)
+        rename(state, "actions", "away")
+        await asyncio.to_thread(HandsApi(api).set_hands_off, True, "drill")
+        assert handsoff.is_on(state)
+        await asyncio.to_thread(HandsApi(api).set_hands_off, False, "drill is over")
+        await until(api, plant, lambda client: "audit_full" in alarms(client))
+        cluster.add("job-1", begin_at=plant.clock.now() + IN_TIME)
+        before = await asyncio.to_thread(api.status)
+        await until(api, plant, lambda client: client.status().time > before.time + timedelta(minutes=5))
+        assert cluster.calls == []
+        rename(state, "away", "actions")
+        await until(api, plant, lambda _: ("delay", "job-1") in [call[:2] for call in cluster.calls])
+        told = [(row.verb, row.after) for row in await asyncio.to_thread(api.actions)]
+        assert ("hands_off", "on") in told
+        assert ("hands_off", "off") in told
+    records = open_records(Auditing(), state)
+    assert verify(records).whole
+    records.close()
+
+
+def rename(state: Path, before: str, after: str) -> None:  # noqa: F811
+    with closing(sqlite3.connect(state / "state.sqlite", timeout=30)) as database:
+        database.execute(f"ALTER TABLE {before} RENAME TO {after}")
+        database.commit()
 
 
 FULL_DISK = """

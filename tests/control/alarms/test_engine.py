@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from igoudar.control.alarms.digest import Digest
 from igoudar.control.alarms.engine import AlarmEngine
@@ -114,6 +115,31 @@ async def test_a_target_that_is_down_gets_it_later_and_once(records: Records, tm
     assert await again.deliver() == 0
     assert await again.deliver() == 0
     assert len(blocked.read_text().splitlines()) == 2
+
+
+async def test_while_the_records_take_nothing_people_are_told_from_memory_and_once(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = thousand()
+    raised = AlarmEngine(plant, records, T0).evaluate(picture(plant, T0, inlet_c=30.0), {})
+    notifier, told = Notifier(records, tmp_path, "en"), tmp_path / "notifications.jsonl"
+    monkeypatch.setattr("igoudar.control.records.engine.passes", lambda _: True)
+    rename(records, "notices", "away")
+    notifier.post(Digest().take(raised, T0))
+    for _ in range(2):
+        assert await notifier.deliver() == 0
+        assert len(told.read_text().splitlines()) == 2
+    rename(records, "away", "notices")
+    records.add([])
+    assert len(records.open_notices()) == 2 * 2  # now they are kept, for two targets
+    assert await notifier.deliver() == 0
+    assert records.open_notices() == []
+    assert len(told.read_text().splitlines()) == 2
+
+
+def rename(records: Records, before: str, after: str) -> None:
+    with records.engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
 
 
 async def test_hostile_names_do_not_steer_the_terminal(records: Records, tmp_path: Path, capsys: Any) -> None:

@@ -4,13 +4,16 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from tests.control.records.lines import T0, action
 
 from igoudar.control.records import state
 from igoudar.control.records.audit import Verdict, last_anchor_holds, verify
 from igoudar.control.records.chain import START
+from igoudar.control.records.engine import passes
 from igoudar.control.records.opening import open_records
 from igoudar.control.records.room import AuditRoom
 from igoudar.control.records.state import Records
@@ -183,3 +186,37 @@ def test_while_a_disk_is_full_for_long_the_audit_waits_longest(
     again = Records.open(tmp_path / "state.sqlite")
     assert [row.target for row in again.links()] == [f"job-{n}" for n in range(4)]
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "words"), [("?mode=ro&uri=true", None, "readonly"), ("", b"no database", "not a")]
+)
+def test_a_database_that_takes_nothing_keeps_what_is_written_waiting(
+    tmp_path: Path, query: str, content: bytes | None, words: str
+) -> None:
+    """A file system that went read-only, a file that is damaged: no fault of a statement of ours."""
+    path = tmp_path / "state.sqlite"
+    Records.open(path).close()
+    if content is not None:
+        path.write_bytes(100 * content)
+    prefix = "file:" if query else ""
+    records = Records(create_engine(f"sqlite:///{prefix}{path}{query}"), str(path))
+    records.add([action("a")])
+    assert records.waiting == 1
+    assert words in AuditRoom(records, tmp_path, 0, 0).look().why
+    records.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        (psycopg.errors.ReadOnlySqlTransaction, True),  # failed over to a standby
+        (psycopg.errors.DataCorrupted, True),
+        (psycopg.errors.InsufficientPrivilege, True),
+        (psycopg.errors.UndefinedTable, False),
+        (psycopg.errors.NotNullViolation, False),
+    ],
+)
+def test_what_postgresql_may_take_later(error: type[psycopg.Error], waits: bool) -> None:
+    wrapped = DBAPIError("INSERT", {}, error("refused"))
+    assert passes(wrapped) is waits
