@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from igoudar.control.acting import Acting, life_of
+from igoudar.control.acting import Acting, Asks, life_of
 from igoudar.control.actuation.cap_client import CapClient
 from igoudar.control.actuation.cap_watch import CapWatch
 from igoudar.control.actuation.caps import CapAgentLink, CapsLink
@@ -26,6 +26,7 @@ from igoudar.control.failsafe.suspended import SuspendedJobs
 from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.picture import Picture
+from igoudar.control.plan_caps import PlanCaps
 from igoudar.control.plan_service import PlanService
 from igoudar.control.records.state import Records
 from igoudar.control.roster import Roster
@@ -83,7 +84,10 @@ def acting(
         life,
         lambda: modes.of(ActuatorClass.JOBS) == "auto",
     )
-    return Acting(executor, mandate, suspends, budget, [orders])
+    sources: list[Asks] = [orders]
+    if plant.site.plan.caps:
+        sources.append(PlanCaps(planner, memory, plant.site.emergency.cap_least_ratio, life))
+    return Acting(executor, mandate, suspends, budget, sources)
 
 
 def links(

@@ -19,7 +19,7 @@ from igoudar.control.planning.requests import Decision
 from igoudar.core.model import JobState, Site
 
 BLIND_CYCLES = 20  # without good telemetry before everything is let go
-STANDING = (Why("planner.note_caps"), Why("planner.note_pauses"))  # what the plan leaves to events
+NO_CAPS, NO_PAUSES = Why("planner.note_caps"), Why("planner.note_pauses")  # what the plan leaves to events
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Steering:
             most={"pv": self.site.solar.ac_w, "wind": self.site.wind.ac_w, "urgent": self.site.it_w},
             seen=past.seen(self.ledger, self.books, queue, found),
             arrivals_gpu_s=past.arrivals_gpu_s(queue, moment.now, moment.first_good_at),
-            notes=(*notes, *STANDING),
+            notes=(*notes, *(() if self.site.plan.caps else (NO_CAPS,)), NO_PAUSES),
         )
 
     def _guidance(self, moment: Moment, queue: Queue) -> Guidance | None:

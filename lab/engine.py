@@ -92,9 +92,10 @@ def _view(
 
 
 def _step(played: Played, view: View, orders: Orders) -> Balance:
-    run = np.sort(orders.run)
-    jobs.check(view, run)
-    running = jobs.follow(view, run)
+    order = np.argsort(orders.run)
+    run, ratio = orders.run[order], None if orders.power_ratio is None else orders.power_ratio[order]
+    jobs.check(view, run, ratio)
+    running = jobs.follow(view, run, ratio)
     flexible_w = float(running.power_w.sum())
     cooling_w = (view.pue - 1.0) * (view.urgent_w + flexible_w)
     desalination_w, electrolyser_w = _drives_w(view, orders)

@@ -30,12 +30,12 @@ def active(fleet: Fleet) -> Integers:
     return np.flatnonzero((fleet.phase == Phase.WAITING) | (fleet.phase == Phase.RUNNING))
 
 
-def check(view: View, run: Integers) -> None:
+def check(view: View, run: Integers, ratio: Floats | None = None) -> None:
     """Refuse orders that no scheduler could carry out.
 
     Raises:
-        CommandError: a job twice, not active, too many GPUs, or stopped inside its minimum run, unless the
-            cap fell so far that those that may not be stopped do not fit.
+        CommandError: a job twice, not active, too many GPUs, capped lower than may be, or stopped inside its
+            minimum run, unless the cap fell so far that those that may not be stopped do not fit.
     """
     fleet, jobs = view.fleet, view.jobs
     if len(np.unique(run)) != len(run) or not np.isin(run, view.active).all():
@@ -43,6 +43,11 @@ def check(view: View, run: Integers) -> None:
     if int(jobs.gpus[run].sum()) > view.gpus_by_power:
         raise _refused(view, f"{int(jobs.gpus[run].sum())} GPUs are ordered, {view.gpus_by_power} may run")
     stopped = np.setdiff1d(np.flatnonzero(fleet.phase == Phase.RUNNING), run)
+    curve = view.limits.cap_curve
+    if ratio is not None and not (
+        curve and ratio.min(initial=1.0) >= curve[0][0] and ratio.max(initial=1.0) <= 1.0
+    ):
+        raise _refused(view, "a job is capped where none may be, or lower")
     if locked(view, stopped).any() and not _crowded(view):
         raise _refused(view, "a job is stopped that may not be")
 
@@ -59,20 +64,32 @@ def _refused(view: View, what: str) -> CommandError:
     )
 
 
-def follow(view: View, run: Integers) -> Running:
-    """Stop, start and advance jobs over one step; ends fall to the minute, GPUs are free at the next step."""
+def follow(view: View, run: Integers, ratio: Floats | None = None) -> Running:
+    """Stop, start and advance jobs over one step; ends fall to the minute, GPUs are free at the next step.
+
+    `ratio` is each job's power over full power; the curve of the limits says how much slower it then is.
+    """
     fleet, jobs, now_s = view.fleet, view.jobs, view.now_s
     _stop(fleet, jobs, np.setdiff1d(np.flatnonzero(fleet.phase == Phase.RUNNING), run), now_s)
     _start(fleet, run[fleet.phase[run] == Phase.WAITING], now_s)
     left_s = jobs.duration_s[run] - fleet.done_s[run]
-    worked_s = np.minimum(left_s, STEP_S)
+    power, speed = _slowed(view, run, ratio)
+    worked_s = np.minimum(left_s, STEP_S * speed)
     fleet.done_s[run] += worked_s
-    ended = left_s <= STEP_S
-    fleet.finished_s[run[ended]] = now_s + left_s[ended]
+    ended = left_s <= STEP_S * speed
+    fleet.finished_s[run[ended]] = now_s + left_s[ended] / speed[ended]
     fleet.phase[run[ended]] = Phase.DONE
     fleet.since_s[run[ended]] = np.nan
-    power_w = jobs.gpus[run] * (view.limits.gpu_w / STEP_S) * worked_s
+    power_w = jobs.gpus[run] * (view.limits.gpu_w / STEP_S) * (worked_s / speed) * power
     return Running(run, power_w.astype(np.float64))
+
+
+def _slowed(view: View, run: Integers, ratio: Floats | None) -> tuple[Floats, Floats]:
+    """Shares of full power and of full speed."""
+    if ratio is None:
+        return np.ones(len(run)), np.ones(len(run))
+    powers, works = (np.array(column) for column in zip(*view.limits.cap_curve, strict=True))
+    return ratio, np.interp(ratio, powers, works)
 
 
 def _stop(fleet: Fleet, jobs: JobTable, rows: Integers, now_s: float) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from igoudar.control.planning.plan.program import Program, Solver
+from igoudar.control.planning.plan.segments import segments
 from igoudar.control.planning.policy import IMPORT, METERS, STEP_S, Limits
 from igoudar.control.planning.table import Floats, Integers, JobTable
 from igoudar.core.errors import ConfigError
@@ -160,6 +161,18 @@ class _Relaxed:
         total = self.program.add_rows(self.steps, 0.0, 0.0)
         self.program.put(total[step], run, 1.0)
         self.program.put(total, self.flexible, -1.0)
+        self._caps(total)
+
+    def _caps(self, total: Integers) -> None:
+        """What caps save, free of all rules but their curve; () adds nothing."""
+        parts = segments(self.limits.cap_curve)
+        saved = [self.program.add_columns(self.steps) for _ in parts]
+        for at, (width, loss) in enumerate(parts):
+            self.program.put(total, saved[at], loss - 1.0)
+            room = self.program.add_rows(self.steps, high=0.0)
+            self.program.put(room, self.flexible, -width)
+            for other, columns in enumerate(saved):
+                self.program.put(room, columns, 1.0 - width if other == at else -width)
 
     def _battery(self) -> None:
         limits, add = self.limits, self.program.add_columns

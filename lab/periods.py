@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from igoudar.control.planning.plan.segments import cap_curve
 from igoudar.control.planning.policy import STEP_S, Limits
 from igoudar.control.planning.table import Floats, JobTable
 from igoudar.lab.events import Announced, announced
@@ -66,6 +67,7 @@ def limits_of(scenario: Scenario) -> Limits:
         desalination_daily_wh=scenario.desalination_mwh_per_day * 1e6,
         electrolyser_w=scenario.electrolyser_mwh_per_day * 1e6 / 24.0,
         electrolyser_daily_wh=scenario.electrolyser_mwh_per_day * 1e6,
+        cap_curve=cap_curve(scenario.cap_least_pct / 100.0) if scenario.caps else (),
         reserve_w=scenario.reserve_mw * 1e6,
         reserve_share=scenario.reserve_share,
         ceilings=bool(scenario.limit),

@@ -53,6 +53,8 @@ class Scenario(BaseModel):
     seed: int = 1
     reserve_mw: float = 0.0  # kept for wind that falls short
     reserve_share: float = 0.0  # of the wind forecast's P50 less P10; the larger counts
+    caps: bool = False  # the plan may lower the power of GPUs whose jobs can wait
+    cap_least_pct: float = 85.0  # of full power
     limit: tuple[LimitEntry, ...] = ()  # announced limits in time
 
     def model_post_init(self, _: Any, /) -> None:
@@ -70,6 +72,9 @@ class Scenario(BaseModel):
         _need(self.job_scale >= 1, "job_scale", "is under 1", "give a whole number of at least 1")
         _need(0.5 < self.efficiency <= 1, "efficiency", "is not within (0.5, 1]", "give it each way")
         _need(self.pue >= 1, "pue", "is under 1", "give at least 1")
+        _need(
+            0 < self.cap_least_pct <= 100, "cap_least_pct", "is not within (0, 100]", "give a share of power"
+        )
         for one in self.limit:
             _need(one.end_h > one.start_h, "limit", "ends before it starts", "give end_h after start_h")
         _need(self.durations in DURATIONS, "durations", "is unknown", f"use {' or '.join(DURATIONS)}")

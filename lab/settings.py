@@ -14,7 +14,7 @@ from igoudar.lab.scenario import Scenario
 from igoudar.lab.traces import load_trace
 
 # Settings that came later: left as they were, a run goes on that began before them.
-LATER: dict[str, Any] = {"limit": [], "reserve_mw": 0.0, "reserve_share": 0.0}
+LATER = ("limit", "reserve_mw", "reserve_share", "caps", "cap_least_pct")
 PACKAGES = ("igoudar", "numpy", "polars", "highspy")
 
 
@@ -34,7 +34,8 @@ def settings_of(scenario: Scenario, periods: Sequence[Period]) -> dict[str, Any]
 def _mark(scenario: Scenario, data: dict[str, str]) -> str:
     """What must be equal for results to belong together; more policies may join a run."""
     shared = scenario.model_dump(mode="json", exclude={"policies", "resource", "jobs", "weather"})
-    shared = {key: value for key, value in shared.items() if key not in LATER or value != LATER[key]}
+    plain = Scenario().model_dump(mode="json", include=set(LATER))
+    shared = {key: value for key, value in shared.items() if key not in LATER or value != plain[key]}
     return hashlib.sha256(json.dumps([shared, data], sort_keys=True).encode()).hexdigest()
 
 

@@ -40,6 +40,7 @@ class Plan:
     solve_s: float
     drives: Mapping[str, Floats] = field(default_factory=dict)  # desalination, electrolyser [W]
     stored_wh: Floats | None = None  # in the battery at each step's end
+    saved_w: Floats | None = None  # by caps, of flexible power
     precharge_w: Floats | None = None  # charge bought from the grid for an announced limit
 
     def step(self, at: datetime) -> int | None:

@@ -9,6 +9,7 @@ import numpy as np
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.dispatch import DEFAULT_PUE, gpu_power_w
 from igoudar.control.picture import Powers
+from igoudar.control.planning.plan.segments import cap_curve
 from igoudar.control.planning.policy import STEP_S, Ceiling, Limits, View, Why
 from igoudar.control.planning.requests import JobRequest, Margins
 from igoudar.control.planning.table import Fleet, Floats, JobTable, Phase
@@ -51,6 +52,7 @@ def limits(site: Site, gpus: int) -> Limits:
         desalination_daily_wh=site.desalination.daily_wh,
         electrolyser_w=site.electrolyser.power_w,
         electrolyser_daily_wh=site.electrolyser.daily_wh,
+        cap_curve=cap_curve(site.emergency.cap_least_ratio, above_idle=True) if site.plan.caps else (),
         reserve_w=site.plan.reserve_w,
         reserve_share=site.plan.reserve_share,
     )

@@ -9,6 +9,7 @@ from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.outlook import COURSES, Outlook
 from igoudar.control.planning.plan.program import Solved
+from igoudar.control.planning.plan.segments import CapSegments
 from igoudar.control.planning.policy import IMPORT, METERS, View, Why
 from igoudar.control.planning.table import Floats, Integers
 
@@ -43,6 +44,14 @@ class Result:
 
     def _power_w(self, columns: Integers) -> Floats:
         return self._steps(np.maximum(0.0, self._solved.value[columns[MIDDLE]]) * MW)
+
+    @cached_property
+    def saved_w(self) -> Floats:
+        """What caps take off flexible power."""
+        terms = [term for term in self._model.terms if isinstance(term, CapSegments)]
+        each = [self._steps(term.saved_w(self._solved, MIDDLE)) for term in terms]
+        total: Floats = np.sum(each, axis=0) if each else np.zeros(len(self.flexible_w))
+        return total
 
     @cached_property
     def drives_w(self) -> Floats:

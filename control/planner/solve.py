@@ -93,7 +93,7 @@ def _seen(record: Record) -> Seen:
 
 
 def _plan(ask: Ask, view: View, result: Result, spent_s: float) -> Plan:
-    gpus = result.flexible_w / view.limits.gpu_w
+    gpus = (result.flexible_w + result.saved_w) / view.limits.gpu_w
     begin, used = starts(view, gpus)
     rows = {view.jobs.job_id[row]: step for row, step in begin.items()}
     powers = result.powers(used, _run_now_gpus(view))
@@ -111,6 +111,7 @@ def _plan(ask: Ask, view: View, result: Result, spent_s: float) -> Plan:
         solve_s=spent_s,
         drives=dict(zip(("desalination", "electrolyser"), result.drive_w, strict=True)),
         stored_wh=result.stored_wh,
+        saved_w=result.saved_w,
         precharge_w=result.precharge_w(),
     )
 

@@ -70,6 +70,7 @@ class Limits:
     ramp_w: float = float("inf")  # change of site power between steps
     reserve_w: float = 0.0  # kept in the battery, or in load that can wait, for wind-ramp error
     reserve_share: float = 0.0  # of what the wind forecast may be short (P50 less P10); the larger counts
+    cap_curve: tuple[tuple[float, float], ...] = ()  # (power, throughput) from the lowest cap up; () = none
     ceilings: bool = False  # limits in time may be told: the program has room for them
 
 
@@ -119,6 +120,7 @@ class Orders:
     battery_w: float | None = None  # positive = discharge
     desalination_w: float | None = None
     electrolyser_w: float | None = None
+    power_ratio: Floats | None = None  # per job of `run` its cap over full power; None = no caps
     job_reasons: Mapping[int, Why] = field(default_factory=dict)
     step_reasons: tuple[Why, ...] = ()
     solve_s: float | None = None  # time of the solver, None when nothing was solved

@@ -9,6 +9,7 @@ from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.outlook import Outlook
 from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.plan.reserve import Reserve
+from igoudar.control.planning.plan.segments import CapSegments
 from igoudar.control.planning.policy import View, Why
 from igoudar.control.planning.table import Floats
 
@@ -37,6 +38,7 @@ def terms_of(model: "PlanModel") -> tuple[Term, ...]:
     limits = model.limits
     asked: tuple[tuple[Callable[[PlanModel], Term], bool], ...] = (
         (EventLimits, limits.ceilings),
+        (CapSegments, bool(limits.cap_curve)),
         (Reserve, limits.reserve_w > 0.0 or limits.reserve_share > 0.0),
     )
     return tuple(kind(model) for kind, given in asked if given)

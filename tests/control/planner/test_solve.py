@@ -8,7 +8,7 @@ import pytest
 from tests.control.planner.conftest import GPUS, NOW, job, powers
 
 from igoudar.control.planner.ask import Ask, NoPlan, Plan
-from igoudar.control.planner.frame import with_ceilings
+from igoudar.control.planner.frame import limits, with_ceilings
 from igoudar.control.planner.solve import Planner
 from igoudar.control.planner.starts import starts
 from igoudar.control.planning.policy import Ceiling
@@ -118,3 +118,16 @@ def test_starts_hand_out_least_slack_first_and_never_beyond_the_gpus(ask_of: Mak
     assert by_name["tight"] == 0
     assert by_name["loose"] > 0
     assert used.max() <= 160.0
+
+
+def test_caps_are_planned_only_where_the_site_lets_the_plan_cap(ask_of: Make, site: Any) -> None:
+    waiting = [job(f"job-{n}", gpus=16, hours=6, due_h=30) for n in range(20)]
+    ask = ask_of(*waiting, plant=powers(0.0, 0.0, 500e3))
+    allowed = limits(replace(site, plan=replace(site.plan, caps=True)), GPUS)
+    plain, capped = solved(ask), solved(replace(ask, view=replace(ask.view, limits=allowed)))
+    assert plain.saved_w is not None
+    assert capped.saved_w is not None
+    assert not plain.saved_w.any()
+    assert capped.saved_w.max() > 1e3
+    share = capped.saved_w / np.maximum(1.0, capped.powers["flexible_w"] + capped.saved_w)
+    assert share.max() <= 0.15 / 0.78 + 1e-3  # 85 % of full power, of what is above the idle draw

@@ -1,0 +1,108 @@
+"""From the plan in force to caps of GPUs, where the site lets the plan set any; full power without a plan."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.actuation.memory import Memory
+from igoudar.control.actuation.sight import Sight
+from igoudar.control.demand_response.cap_levers import POINT, cap_levers
+from igoudar.control.demand_response.levers import CapLever
+from igoudar.control.plan_service import PlanService
+from igoudar.control.planner.ask import Plan
+from igoudar.control.planning.caps import KEPT_S
+from igoudar.control.steering import Moment
+from igoudar.core.model import JobState
+from igoudar.core.throughput import IDLE_RATIO
+
+STEP_RATIO = 0.01  # caps move in steps of so much of full power
+FULL = 1.0
+
+
+@dataclass(slots=True)
+class PlanCaps:
+    """Asks for the plan's caps, on GPUs that only serve jobs with slack.
+
+    Args:
+        planner: Has the plan in force.
+        memory: What stands of what we asked for.
+        least_ratio: The lowest cap over full power that the site lets anybody set.
+        life: Of a command; a cap that is not renewed ends by itself.
+    """
+
+    planner: PlanService
+    memory: Memory
+    least_ratio: float
+    life: timedelta
+
+    def commands(self, sight: Sight, moment: Moment) -> list[Command]:
+        """This cycle's: caps that are new, changed or near their end, and full power where one stood."""
+        force = self.planner.in_force(moment.now)
+        plan = force.plan if force.source == "optimal" and moment.fresh else None
+        ratio = max(self.least_ratio, planned_ratio(plan, moment.now)) if plan else FULL
+        return list(self._wanted(sight, ratio, moment.now))
+
+    def _wanted(self, sight: Sight, ratio: float, now: datetime) -> Iterator[Command]:
+        hurried = _hurried_racks(sight, now)
+        for lever in cap_levers(sight, self.least_ratio):
+            free = lever.binds_urgent or not hurried.isdisjoint(_racks(sight, lever))
+            limit_w = lever.full_w if free else max(lever.least_w, ratio * lever.full_w)
+            if self._due(lever, limit_w, now):
+                code = "plant.caps" if limit_w < lever.full_w else "plant.caps_free"
+                yield self._command(lever.target, limit_w, now, code)
+
+    def _due(self, lever: CapLever, limit_w: float, now: datetime) -> bool:
+        """Whether it must be asked: what another holds is left alone, what stands is renewed in time."""
+        held = self.memory.held.get((lever.target, POINT))
+        stands = held is not None and held.until > now
+        if not stands:
+            return limit_w < lever.full_w
+        if held is None or held.origin is not Origin.PLAN or held.value is None:
+            return False
+        if abs(held.value - limit_w) > STEP_RATIO * lever.full_w / 2:
+            return True
+        return limit_w < lever.full_w and held.until - now < self.life / 2
+
+    def _command(self, target: str, limit_w: float, now: datetime, code: str) -> Command:
+        return Command(
+            command_id=uuid4().hex,
+            actuator=ActuatorClass.CAPS,
+            target=target,
+            point=POINT,
+            issued_at=now,
+            expires_at=now + self.life,
+            origin=Origin.PLAN,
+            who="control",
+            code=code,
+            params={"power_w": limit_w},
+            value=limit_w,
+        )
+
+
+def planned_ratio(plan: Plan, now: datetime) -> float:
+    """The plan's cap over full power in this step, idle draw included; 1 without one."""
+    step = plan.step(now)
+    if step is None or plan.saved_w is None:
+        return FULL
+    drawn_w, saved_w = float(plan.powers["flexible_w"][step]), float(plan.saved_w[step])
+    left = drawn_w / (drawn_w + saved_w) if saved_w > 0.0 else FULL
+    ratio = IDLE_RATIO + (1.0 - IDLE_RATIO) * left
+    return round(ratio / STEP_RATIO) * STEP_RATIO
+
+
+def _hurried_racks(sight: Sight, now: datetime) -> set[str]:
+    """Racks of running jobs with too little slack to be slowed."""
+    return {
+        rack
+        for job in (sight.jobs or {}).values()
+        if job.state is JobState.RUNNING and job.deadline is not None
+        for rack in job.racks
+        if (job.deadline - now).total_seconds() < job.expected_s - job.work_done_s + KEPT_S
+    }
+
+
+def _racks(sight: Sight, lever: CapLever) -> tuple[str, ...]:
+    agent = sight.plant.site.caps.by_node.get(lever.target)
+    return agent.racks if agent else (sight.plant.devices[lever.target].subject,)

@@ -1,0 +1,137 @@
+"""The plan's caps on a site's shelves: asked for where jobs can wait, given back, judged by the guard."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.control.test_plan_service import Solver, plan_of
+
+from igoudar.collectors.profiles import load_profiles
+from igoudar.collectors.results import Rejected, Success
+from igoudar.control.actuation.guard.judge import judge
+from igoudar.control.actuation.guard.rules import rules
+from igoudar.control.actuation.guard.verdict import Allowed
+from igoudar.control.actuation.guard.view import View
+from igoudar.control.actuation.memory import Memory
+from igoudar.control.actuation.schedulers import QueuedJob
+from igoudar.control.actuation.sight import Sight
+from igoudar.control.picture import Picture, Powers
+from igoudar.control.plan_caps import PlanCaps
+from igoudar.control.plan_service import PlanService
+from igoudar.control.planner.ask import Plan
+from igoudar.control.roster import roster
+from igoudar.control.steering import Moment
+from igoudar.core.model import JobState, Reading
+from igoudar.core.model_scheduler import Scheduling
+from igoudar.core.site import load_site
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LIFE = timedelta(minutes=5)
+FULL_W = 132e3
+SHELF = {"active_power_w": 110e3, "power_limit_w": FULL_W, "limit_enabled_state": 0.0}
+LIMITS = {"limit_low_w": 29_040.0, "limit_high_w": FULL_W}
+SHELVES = {f"shelf-a1-{n:02}": {**SHELF, **LIMITS} for n in range(1, 4)}
+
+
+@pytest.fixture(scope="module")
+def plant() -> Any:
+    profiles = load_profiles()
+    site = replace(load_site("jazari-lab", profiles), scheduler=Scheduling(kind="slurm"))
+    return roster(site, profiles, 1.0)
+
+
+def sight(plant: Any, *jobs: QueuedJob) -> Sight:
+    readings = {name: Reading(NOW, name, found) for name, found in SHELVES.items()}
+    picture = Picture(NOW, readings, dict.fromkeys(readings, NOW))
+    return Sight(plant, picture, {job.job_id: job for job in jobs})
+
+
+def job(name: str, rack: str, *, flexible: bool = True, due_h: float = 24.0) -> QueuedJob:
+    due = NOW + timedelta(hours=due_h)
+    return QueuedJob(name, name, "u", 8, JobState.RUNNING, flexible, NOW, 3600.0, racks=(rack,), deadline=due)
+
+
+def moment(at: datetime = NOW, *, fresh: bool = True) -> Moment:
+    powers = Powers(0.0, 0.0, 0.0, 0.0, 1e6, 1e6, 0.0, 0.0, at)
+    return Moment(at, powers, 50.0, 1.1, fresh, 0, 10.0, at)
+
+
+def saving(saved_w: float) -> Plan:
+    """1 kW of flexible power in every step, and so much saved beside it."""
+    return plan_of(NOW, saved_w=np.full(192, saved_w))
+
+
+async def caps_of(plan: Plan | None, memory: Memory | None = None) -> PlanCaps:
+    solver = Solver()
+    service = PlanService(solver, 1.0)
+    if plan is not None:
+        solver.next = plan
+        service.ask(None, NOW)  # type: ignore[arg-type]
+        await service.settled()
+    return PlanCaps(service, memory or Memory(), 0.85, LIFE)
+
+
+async def test_the_plans_cap_is_asked_of_racks_whose_jobs_can_wait(plant: Any) -> None:
+    caps = await caps_of(saving(100.0))
+    seen = sight(
+        plant,
+        job("urgent", "a1-01", flexible=False),
+        job("hurried", "a1-02", due_h=1.5),
+        job("patient", "a1-03"),
+    )
+    (command,) = caps.commands(seen, moment())
+    assert (command.target, command.point, command.origin.value) == ("shelf-a1-03", "power_limit_w", "plan")
+    assert command.value == pytest.approx(FULL_W * 0.93)  # 0.22 + 0.78 x 1 / 1.1, to a hundredth
+    assert command.expires_at == NOW + LIFE
+
+
+async def test_no_cap_goes_under_the_sites_least(plant: Any) -> None:
+    caps = await caps_of(saving(5e3))
+    values = [command.value for command in caps.commands(sight(plant), moment())]
+    assert values == [pytest.approx(0.85 * FULL_W)] * 3
+
+
+async def test_a_cap_that_stands_is_renewed_in_time_and_given_back_when_it_is_not_wanted(plant: Any) -> None:
+    memory = Memory()
+    caps, seen = await caps_of(saving(100.0), memory), sight(plant)
+    first = caps.commands(seen, moment())
+    for command in first:
+        memory.note(command, Success(command.value or 0.0), NOW)
+    assert caps.commands(seen, moment(NOW + timedelta(minutes=1))) == []
+    again = caps.commands(seen, moment(NOW + timedelta(minutes=3)))
+    assert [one.value for one in again] == [one.value for one in first]
+    blind = caps.commands(seen, moment(NOW + timedelta(minutes=1), fresh=False))
+    assert [(one.value, one.code) for one in blind] == [(FULL_W, "plant.caps_free")] * 3
+
+
+async def test_what_an_event_holds_is_left_to_it(plant: Any) -> None:
+    memory = Memory()
+    caps, seen = await caps_of(saving(100.0), memory), sight(plant)
+    for command in caps.commands(seen, moment()):
+        memory.note(replace(command, origin=type(command.origin).EVENT), Success(1.0), NOW)
+    assert caps.commands(seen, moment(NOW + timedelta(minutes=3))) == []
+
+
+async def test_without_a_plan_or_anything_to_save_nothing_is_asked(plant: Any) -> None:
+    for plan in (None, plan_of(NOW), saving(0.0)):
+        caps = await caps_of(plan)
+        assert caps.commands(sight(plant), moment()) == []
+
+
+async def test_the_guard_judges_the_plans_caps_like_anybodys(plant: Any) -> None:
+    caps, seen = await caps_of(saving(100.0)), sight(plant)
+    (command, *_) = caps.commands(seen, moment())
+    view = View(
+        now=NOW,
+        picture=seen.picture,
+        lease=True,
+        hands_off=False,
+        modes={"caps": "auto"},
+        started_at=NOW - timedelta(hours=1),
+        jobs=seen.jobs,
+    )
+    assert isinstance(judge(command, rules(plant), view), Allowed)
+    assert judge(command, rules(plant), replace(view, modes={"caps": "observe"})) == Rejected("observe")
+    assert judge(command, rules(plant), replace(view, hands_off=True)) == Rejected("hands_off")
