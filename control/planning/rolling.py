@@ -14,11 +14,12 @@ from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.plan.segments import CapSegments
 from igoudar.control.planning.policy import Limits, Orders, View, Why
 from igoudar.control.planning.select import choose, drawn_gpus, surplus_gpus
-from igoudar.control.planning.table import Floats
+from igoudar.control.planning.table import Floats, Integers
 from igoudar.control.planning.urgency import running
 
 LIMIT_S = 3.0  # of the solver
 SEEN_MW = 1e-3
+STAYS_S = 30 * 86_400.0  # less slack than any job has; who must run still comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Rolling:
         self._last: Course | None = None
 
     def decide(self, view: View) -> Orders:
-        """The first quarter-hour of a fresh plan, in whole gangs."""
+        """The first quarter-hour of a fresh plan, in whole gangs; none is made where it can add nothing."""
+        if only_surplus_pays(view.limits) and not self._model.terms and within_import(view):
+            return Orders(choose(view, surplus_gpus(view)), step_reasons=(Why("planner.greedy"),))
         began = time.perf_counter()
         self._feed(view)
         solved = self._model.solver.solve()
@@ -121,9 +124,24 @@ def only_surplus_pays(limits: Limits) -> bool:
     return limits.peak_price_per_mw == 0.0 and limits.battery_w == 0.0
 
 
+def within_import(view: View) -> bool:
+    """Whether the import limit holds whatever runs, without any generation."""
+    limits = view.limits
+    drives_w = limits.desalination_w + limits.electrolyser_w
+    return limits.it_cap_w * view.pue + drives_w <= limits.import_limit_w
+
+
+def keep_on(view: View, wanted_gpus: float) -> Integers:
+    """Rows to run under a plan: who runs goes on before others with slack start in its place.
+
+    Changing places wins nothing that the plan counts, and costs each time the work since the last checkpoint.
+    """
+    return choose(view, wanted_gpus, hold_s=STAYS_S)
+
+
 def follow(view: View, flexible_w: float, import_w: float) -> Orders:
     """Gangs close to a power, and the battery so that the import is as planned."""
-    run = choose(view, flexible_w / view.limits.gpu_w)
+    run = keep_on(view, flexible_w / view.limits.gpu_w)
     drawn_w = float(drawn_gpus(view, run).sum()) * view.limits.gpu_w
     drives_w = view.limits.desalination_w + view.limits.electrolyser_w
     net_w = (view.urgent_w + drawn_w) * view.pue + drives_w - view.pv_w - view.wind_w
