@@ -13,6 +13,7 @@ from typing import NamedTuple
 from igoudar.collectors.faults import LinkFault
 from igoudar.collectors.readers import Permit
 from igoudar.collectors.sockets import discard, give_up_after
+from igoudar.collectors.turns import Turns
 from igoudar.core.model import Reason
 
 STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*)?\r\n")
@@ -47,12 +48,12 @@ class HttpLine:
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._timeout_s, self._where = timeout_s, where
-        self._turn = asyncio.Lock()
+        self._turns = Turns(1)
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def exchange(self, request: bytes, permit: Permit | None = None) -> Answer:
-        """Send a request, return its answer, whatever its status.
+    async def exchange(self, request: bytes, permit: Permit | None = None, *, urgent: bool = False) -> Answer:
+        """Send a request, return its answer, whatever its status; what acts, or is `urgent`, before polls.
 
         A connection that idled out is opened again, so a request must do the same when it arrives twice,
         except one with a `permit`: it acts, so it leaves once, and `permit` is asked just before.
@@ -60,22 +61,24 @@ class HttpLine:
         Raises:
             LinkFault: there is none, and why; the connection is then closed.
         """
-        async with self._turn:
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await self._answered(request, permit)
-            except TimeoutError as error:
-                self._discard()
-                raise self.fault(Reason.TIMEOUT, "no answer in time") from error
-            except OSError as error:
-                self.close()
-                raise self.fault(Reason.NO_CONNECTION, f"the connection failed ({error})") from error
-            except (EOFError, ValueError, asyncio.LimitOverrunError) as error:
-                self.close()
-                raise self.fault(Reason.MALFORMED, f"not HTTP ({error})") from error
-            except BaseException:
-                self._discard()  # an answer that still comes must not meet the next request
-                raise
+        await self._turns.take(urgent=urgent or permit is not None)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._answered(request, permit)
+        except TimeoutError as error:
+            self._discard()
+            raise self.fault(Reason.TIMEOUT, "no answer in time") from error
+        except OSError as error:
+            self.close()
+            raise self.fault(Reason.NO_CONNECTION, f"the connection failed ({error})") from error
+        except (EOFError, ValueError, asyncio.LimitOverrunError) as error:
+            self.close()
+            raise self.fault(Reason.MALFORMED, f"not HTTP ({error})") from error
+        except BaseException:
+            self._discard()  # an answer that still comes must not meet the next request
+            raise
+        finally:
+            self._turns.give()
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""

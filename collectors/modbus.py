@@ -9,6 +9,7 @@ from igoudar.collectors import frames
 from igoudar.collectors.faults import Backoff, DeviceFault, LinkFault, Withheld
 from igoudar.collectors.patience import Patience
 from igoudar.collectors.readers import Permit
+from igoudar.collectors.turns import Turns
 from igoudar.core.model import ModbusRules, Reason
 
 BUSY_TRIES = 3
@@ -70,7 +71,7 @@ class ModbusLink:
         self._line: Line | None = None
         self._users = 0
         self._connecting = asyncio.Lock()
-        self._slots = asyncio.Semaphore(1 if rules.pause_s else rules.in_flight)
+        self._turns = Turns(1 if rules.pause_s else rules.in_flight)
         self._backoff = backoff or Backoff()
         self._patience: dict[int, Patience] = {}
 
@@ -79,13 +80,17 @@ class ModbusLink:
         """What it leads to."""
         return self._dial.where
 
-    async def read(self, unit: int, function: int, address: int, count: int) -> bytes:
+    async def read(
+        self, unit: int, function: int, address: int, count: int, *, urgent: bool = False
+    ) -> bytes:
         """Read registers; bits (functions 1 and 2) come as registers that hold 0 or 1.
+
+        What belongs to a setpoint is `urgent`: it does not wait for polls that wait themselves.
 
         Raises:
             LinkFault: with the reason; DeviceFault when the device itself refused.
         """
-        return await self._ask(frames.read_request(unit, function, address, count))
+        return await self._ask(frames.read_request(unit, function, address, count), urgent=urgent)
 
     async def write(self, unit: int, address: int, registers: bytes, permit: Permit) -> None:
         """Write registers with function 16, once `permit` was asked at the head of the queue.
@@ -93,7 +98,7 @@ class ModbusLink:
         Raises:
             LinkFault: the write is not known to have happened; Withheld: it was not sent.
         """
-        await self._ask(frames.write_request(unit, address, registers), permit)
+        await self._ask(frames.write_request(unit, address, registers), permit, urgent=True)
 
     async def connect(self) -> None:
         """Connect if not connected.
@@ -120,10 +125,10 @@ class ModbusLink:
             self._line.close()
             self._line = None
 
-    async def _ask(self, request: frames.Request, permit: Permit | None = None) -> bytes:
+    async def _ask(self, request: frames.Request, permit: Permit | None = None, *, urgent: bool) -> bytes:
         for tried in range(BUSY_TRIES):
             try:
-                return await self._once(request, permit)
+                return await self._once(request, permit, urgent=urgent)
             except Withheld as withheld:
                 if not tried:
                     raise
@@ -137,8 +142,9 @@ class ModbusLink:
             await asyncio.sleep(BUSY_PAUSE_S)
         raise AssertionError  # the last try returned or raised
 
-    async def _once(self, request: frames.Request, permit: Permit | None) -> bytes:
-        async with self._slots:
+    async def _once(self, request: frames.Request, permit: Permit | None, *, urgent: bool) -> bytes:
+        await self._turns.take(urgent=urgent)
+        try:
             line = self._line if self._line is not None and self._line.alive else await self._connected()
             if permit is not None:
                 permit()
@@ -147,6 +153,8 @@ class ModbusLink:
             finally:
                 if self.rules.pause_s:
                     await asyncio.sleep(self.rules.pause_s)
+        finally:
+            self._turns.give()
 
     async def _timed(self, line: Line, request: frames.Request) -> bytes:
         """Send one request with the time that its unit deserves, and learn from how it answers."""

@@ -181,13 +181,13 @@ class ModbusReader:
         address, size = self._modbus(point), codec.width(point)
         at = address_of(point, self._models)
         if address.scale_factor is None:
-            return await self._link.read(self._unit, address.function, at, size), None
+            return await self._link.read(self._unit, address.function, at, size, urgent=True), None
         factor_at = at - address.register + address.scale_factor
         first, end = min(at, factor_at), max(at + size, factor_at + 1)
         if end - first > self._profile.modbus.max_registers:
-            data = await self._link.read(self._unit, address.function, at, size)
+            data = await self._link.read(self._unit, address.function, at, size, urgent=True)
             return data, await self._factor(point)
-        span = await self._link.read(self._unit, address.function, first, end - first)
+        span = await self._link.read(self._unit, address.function, first, end - first, urgent=True)
         factor = codec.scale_factor(span[2 * (factor_at - first) : 2 * (factor_at - first + 1)])
         return span[2 * (at - first) : 2 * (at - first + size)], factor
 
@@ -196,7 +196,8 @@ class ModbusReader:
         if address.scale_factor is None:
             return None
         at = address_of(point, self._models) - address.register + address.scale_factor
-        factor = codec.scale_factor(await self._link.read(self._unit, address.function, at, 1))
+        data = await self._link.read(self._unit, address.function, at, 1, urgent=True)
+        factor = codec.scale_factor(data)
         if factor is None:
             raise LinkFault(Reason.SCALE_FACTOR, f"the scale factor of {point.name} is not usable")
         return factor

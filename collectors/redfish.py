@@ -74,7 +74,7 @@ class RedfishReader:
 
     async def ask(self, point: Point) -> float | None:
         """See Reader."""
-        resource = await self._link.get(self._path(_address(point).resource))
+        resource = await self._link.get(self._path(_address(point).resource), urgent=True)
         held, _, reason = decode(point, resource.document)
         if held is None and reason is not Reason.SENTINEL:
             raise LinkFault(reason, f"{point.name} has no good value", where=self._link.where)
@@ -101,7 +101,7 @@ class RedfishReader:
     async def _change(self, point: Point, wanted: Any, permit: Permit) -> bool:
         address = _address(point)
         path = self._path(address.resource)
-        etag = (await self._link.get(path)).etag
+        etag = (await self._link.get(path, urgent=True)).etag
         return await self._link.patch(path, change(address.pointer, wanted), etag, permit)
 
     async def _until_held(self, point: Point, value: float) -> None:

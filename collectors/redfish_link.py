@@ -67,14 +67,14 @@ class RedfishLink:
         self._authorisation = ""
         self._session = ""
 
-    async def get(self, path: str) -> Resource:
-        """A resource.
+    async def get(self, path: str, *, urgent: bool = False) -> Resource:
+        """A resource; `urgent` before those that polls wait for.
 
         Raises:
             DeviceFault: the service refuses, and how.
             LinkFault: it does not answer as it should.
         """
-        answer = self._accepted(await self._signed_in(_request("GET", path)))
+        answer = self._accepted(await self._signed_in(_request("GET", path), urgent=urgent))
         document = self._document(answer)
         return Resource(document, _etag(answer, document))
 
@@ -96,14 +96,16 @@ class RedfishLink:
             self._session = self._authorisation = ""
         self._line.close()
 
-    async def _signed_in(self, request: Request, permit: Permit | None = None) -> Answer:
+    async def _signed_in(
+        self, request: Request, permit: Permit | None = None, *, urgent: bool = False
+    ) -> Answer:
         """Send a request; sign in first, and anew where the session has ended."""
         if self._login and not self._authorisation:
             await self._sign_in(self._login)
-        answer = await self._exchange(request, permit)
+        answer = await self._exchange(request, permit, urgent=urgent)
         if answer.status == UNAUTHORISED and self._session and self._login:
             await self._sign_in(self._login)
-            answer = await self._exchange(request, permit)
+            answer = await self._exchange(request, permit, urgent=urgent)
         return answer
 
     async def _sign_in(self, login: RedfishLogin) -> None:
@@ -121,10 +123,13 @@ class RedfishLink:
         self._authorisation = f"X-Auth-Token: {token}"
         self._session = _path(answer.headers.get(b"location", b"").decode("latin-1")) or SESSIONS
 
-    async def _exchange(self, request: Request, permit: Permit | None = None) -> Answer:
+    async def _exchange(
+        self, request: Request, permit: Permit | None = None, *, urgent: bool = False
+    ) -> Answer:
         lines = [request.lines[0], f"Host: {self._host}", self._authorisation, *request.lines[1:]]
         head = "\r\n".join([*filter(None, lines), "", ""])
-        return await self._line.exchange(head.encode("latin-1", "replace") + request.body, permit)
+        content = head.encode("latin-1", "replace") + request.body
+        return await self._line.exchange(content, permit, urgent=urgent)
 
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status in DONE:

@@ -32,8 +32,10 @@ class UnitLink(Protocol):
         """What it leads to."""
         ...
 
-    async def read(self, unit: int, function: int, address: int, count: int) -> bytes:
-        """Read registers."""
+    async def read(
+        self, unit: int, function: int, address: int, count: int, *, urgent: bool = False
+    ) -> bytes:
+        """Read registers; `urgent` before polls."""
         ...
 
     async def write(self, unit: int, address: int, registers: bytes, permit: Permit) -> None:
@@ -80,11 +82,13 @@ class Tape:
         """See UnitLink."""
         return self._link.where
 
-    async def read(self, unit: int, function: int, address: int, count: int) -> bytes:
+    async def read(
+        self, unit: int, function: int, address: int, count: int, *, urgent: bool = False
+    ) -> bytes:
         """Read, and keep what came."""
         asked = Block(function, address, count)
         try:
-            data = await self._link.read(unit, function, address, count)
+            data = await self._link.read(unit, function, address, count, urgent=urgent)
         except DeviceFault as fault:
             self._answers[asked] = fault.code
             raise
