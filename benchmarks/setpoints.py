@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import cycle
@@ -43,6 +43,8 @@ POINTS = {
     "generic-electrolyser": ("limit_w", (20e3, 15e3)),
     "carrier-23xrv": ("demand_limit_pct", (90.0, 80.0)),
 }
+Took = Mapping[str, Sequence[float]]
+"""Wall time of each setpoint [s], by product."""
 CLASSES = dict.fromkeys(("battery", "curtailment", "cooling", "loads"), "auto")
 
 
@@ -88,11 +90,11 @@ async def _control(client: CollectClient, seconds: float) -> None:
         await asyncio.sleep(1.0)
 
 
-async def _ask(site: str, state: Path, clock: SiteClock, seconds: float) -> tuple[list[float], Counter[str]]:
+async def _ask(site: str, state: Path, clock: SiteClock, seconds: float) -> tuple[Took, Counter[str]]:
     """Ask for setpoints until the time is over; what each took [s], and what became of them."""
     plan = load_site(site, load_profiles())
-    places = [(d.name, *POINTS[d.profile]) for d in plan.devices if d.profile in POINTS]
-    took_s, results = list[float](), Counter[str]()
+    places = [(d.name, d.profile, *POINTS[d.profile]) for d in plan.devices if d.profile in POINTS]
+    took_s, results = defaultdict[str, list[float]](list), Counter[str]()
     end_s, queue = time.monotonic() + seconds, cycle(enumerate(places))
     due_s, asked = dict.fromkeys(range(len(places)), 0.0), Counter[int]()
 
@@ -100,7 +102,7 @@ async def _ask(site: str, state: Path, clock: SiteClock, seconds: float) -> tupl
         async with CollectClient(state / "collect.sock") as client:
             turn = 0
             while time.monotonic() < end_s:
-                number, (device, point, values) = next(queue)
+                number, (device, product, point, values) = next(queue)
                 await asyncio.sleep(max(0.0, due_s[number] - time.monotonic()))
                 due_s[number] = time.monotonic() + PACE_S
                 turn, asked[number] = turn + 1, asked[number] + 1
@@ -113,7 +115,7 @@ async def _ask(site: str, state: Path, clock: SiteClock, seconds: float) -> tupl
                 )
                 began_s = time.monotonic()
                 result = await client.write(wish)
-                took_s.append(time.monotonic() - began_s)
+                took_s[product].append(time.monotonic() - began_s)
                 reason = f" {result.reason}" if isinstance(result, Rejected) else ""
                 results[type(result).__name__.lower() + reason] += 1
 
@@ -131,13 +133,21 @@ async def measured(site: str, state: Path, seconds: float) -> dict[str, object]:
     after = await _figures(state)
     turning.cancel()
     await client.__aexit__()
-    order = sorted(took_s)
     return {
         "devices": after["collector_devices"],
         "points_per_s_polled": (after["collector_points_total"] - before["collector_points_total"]) / seconds,
         "seconds": seconds,
-        "setpoints": len(order),
         "results": dict(results),
+        **_spread([one_s for of_product in took_s.values() for one_s in of_product]),
+        "by_product": {product: _spread(of_product) for product, of_product in sorted(took_s.items())},
+    }
+
+
+def _spread(took_s: Sequence[float]) -> dict[str, float]:
+    """How many setpoints, and what they took."""
+    order = sorted(took_s)
+    return {
+        "setpoints": len(order),
         "p50_s": order[len(order) // 2],
         "p99_s": order[min(len(order) - 1, int(0.99 * len(order)))],
         "worst_s": order[-1],

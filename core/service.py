@@ -64,8 +64,10 @@ def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _settle() -> None:
-    """What was built by now lives as long as the process: no later search for cycles walks through it."""
-    gc.collect()
+    """What was built by now lives as long as the process: no later search for cycles walks through it.
+
+    Not even now: on a large site that stopped everything for up to a second, and finds next to nothing.
+    """
     gc.freeze()
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import signal
 from contextlib import asynccontextmanager
@@ -6,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from igoudar.core.errors import LinkError
-from igoudar.core.service import run_services, run_until_signalled, until_signalled
+from igoudar.core.service import _settle, run_services, run_until_signalled, until_signalled
 
 
 @asynccontextmanager
@@ -100,3 +101,15 @@ def test_an_unexpected_error_is_not_hidden():
 
     with pytest.raises(BaseExceptionGroup):
         run_until_signalled(work())
+
+
+def test_settling_stops_nothing_to_look_for_garbage():
+    searched = []
+    gc.callbacks.append(lambda phase, info: searched.append((phase, info["generation"])))
+    try:
+        _settle()
+        assert gc.get_freeze_count() > 0
+        assert ("start", 2) not in searched
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()
