@@ -59,7 +59,8 @@ class Acting:
     async def prepare(self, sight: Sight, now: datetime) -> None:
         """Let everybody who asks for something be judged by this picture."""
         self.executor.gate.sight = sight
-        self.run_out(now)
+        if self.executor.gate.lease.held():  # else they are the other host's to end
+            self.run_out(now)
         await self.mandate.tell()
 
     async def act(

@@ -17,6 +17,7 @@ from igoudar.control.errors import UnknownNameError
 from igoudar.control.records.safety_tables import OverrideRow, ProposalRow
 from igoudar.core import handsoff
 from igoudar.core.errors import CommandError
+from igoudar.core.i18n import render
 
 LONGEST = timedelta(days=7)  # even a person's override ends by itself
 
@@ -52,6 +53,7 @@ class Hands:
             UnknownNameError: no such proposal.
             CommandError: decided or expired already, approved by the same person before, or refused now.
         """
+        self._refuse(proposal_id)
         waiting = self.executor.proposals.get(proposal_id)
         if waiting.approved_by and not may_second:
             raise CommandError(
@@ -73,6 +75,7 @@ class Hands:
         Raises:
             UnknownNameError, CommandError: as `approve`.
         """
+        self._refuse(proposal_id)
         row = self.executor.proposals.get(proposal_id)
         self.executor.proposals.settle(row, DECLINED, who, reason)
         self._say(now, who, "decline", unpack(row.command), reason)
@@ -129,7 +132,9 @@ class Hands:
 
         Raises:
             UnknownNameError: nobody holds it.
+            CommandError: another host is the writer.
         """
+        self._refuse(f"{target} {point}")
         row = self.executor.gate.overrides.release(target, point, now)
         if row is None:
             fix = "`igoudar override list` shows what is held"
@@ -154,6 +159,11 @@ class Hands:
         word, before = ("on", "off") if on else ("off", "on")
         self._note(now, who, "hands_off", "site", word, reason, before)
         return handsoff.read(self.state)
+
+    def _refuse(self, where: str) -> None:
+        """Only the writer keeps what people decide: elsewhere it would be overwritten."""
+        if not self.executor.gate.lease.held():
+            raise CommandError(render("guard.no_lease"), where=where, fix=render("guard.no_lease_fix"))
 
     def _say(self, now: datetime, who: str, verb: str, command: Command, reason: str) -> None:
         after = f"{command.point} {command.value:g}" if command.value is not None else command.point

@@ -12,6 +12,7 @@ from igoudar.control.kpi.counters import Curve, curve
 from igoudar.control.picture import Picture
 from igoudar.control.roster import Roster
 from igoudar.core.counters import ANY, CounterRule, counter_rule
+from igoudar.core.errors import StoreError
 from igoudar.core.store.protocol import Series, TelemetryReader
 
 IMPORT, EXPORT = "active_energy_import_wh", "active_energy_export_wh"
@@ -121,3 +122,11 @@ def load(chart: Books, reader: TelemetryReader, start: datetime, end: datetime, 
     for device, point, at, value in thin.select("device", "point", "time", "value").iter_rows():
         ledger.note(Series(device, point), at, value)
     return ledger
+
+
+def stored(chart: Books, reader: TelemetryReader, now: datetime, gap_s: float) -> Ledger:
+    """What the store knows of the last two days; a site without a store begins with nothing."""
+    try:
+        return load(chart, reader, now - KEPT, now + timedelta(minutes=1), gap_s)
+    except StoreError:
+        return Ledger(gap_s, chart.rules)

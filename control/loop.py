@@ -62,6 +62,7 @@ class Loop:
     parts: Callable[[], Mapping[str, Mapping[str, object]]]
     publish: Callable[[Scene], None]
     beat: Callable[[float], object] = field(default=lambda period_s: None)  # to the failsafe
+    catch_up: Callable[[], object] = field(default=lambda: None)  # with what another host left
     absorb: Callable[[], object] = field(default=lambda: None)  # what the failsafe did meanwhile
     simulated: bool = True
     first_good_at: datetime | None = None
@@ -96,6 +97,7 @@ class Loop:
 
     async def cycle(self) -> None:
         """One cycle on one picture."""
+        self.catch_up()
         self.absorb()
         picture = await self.telemetry.picture(self.clock.now())
         note_picture(self.ledger, self.books, picture)

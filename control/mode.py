@@ -1,6 +1,6 @@
 """The control mode: observe, advise or auto, of the site and of each actuator class; who set it, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast, get_args
 
@@ -12,6 +12,7 @@ from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ModeRow
 from igoudar.control.schema import ModeView, ModeWord
 from igoudar.core.errors import CommandError, ConfigError
+from igoudar.core.i18n import render
 
 CALM: tuple[ModeWord, ...] = ("observe", "advise", "auto")  # the calmest first
 
@@ -56,13 +57,16 @@ class Modes:
         classes: Mapping[str, str] | None = None,
     ) -> None:
         self._records, self._forced, self._run_id = records, forced, run_id
-        self._classes = {name: mode_word(word) for name, word in (classes or {}).items()}
+        self._usual = {name: mode_word(word) for name, word in (classes or {}).items()}
+        self._classes = dict(self._usual)
+        self._start: ModeRow | None = None  # what this very start has written
+        self.held: Callable[[], bool] = lambda: True  # whether this host is the writer
         last = records.last_mode()
         if last and run_id and last.run_id == run_id and not forced:
             self._mode, self._since, self._by = mode_word(last.mode), last.at, last.by
-            self._classes |= {row.actuator: mode_word(row.mode) for row in self._kept()}
+            self._classes |= self._kept(run_id)
         else:
-            self._set("observe" if forced else mode_word(start), "start", forced or "start", at)
+            self._start = self._set("observe" if forced else mode_word(start), "start", forced or "start", at)
 
     @property
     def mode(self) -> ModeWord:
@@ -81,7 +85,7 @@ class Modes:
         """Another mode of the site from now on.
 
         Raises:
-            CommandError: when this run only observes.
+            CommandError: when this run only observes, or another host is the writer.
         """
         self._refuse(mode)
         self._set(mode, by, reason, at)
@@ -91,13 +95,37 @@ class Modes:
         """Another mode of one class from now on; "auto" = as the site.
 
         Raises:
-            CommandError: when this run only observes.
+            CommandError: when this run only observes, or another host is the writer.
         """
         self._refuse(mode)
         row = ClassModeRow(actuator=actuator.value, mode=mode, at=at, by=by, run_id=self._run_id)
         self._records.merge([row])
         self._classes[actuator.value] = mode
         return self.view()
+
+    def take_over(self, at: datetime) -> None:
+        """Go on in the modes that another host's control had; a run that is forced observes.
+
+        Raises:
+            StoreError: the records can't be read.
+        """
+        last = self._last_elsewhere()
+        if last is None or self._forced or (self._run_id and last.run_id == self._run_id):
+            return
+        self._classes = {**self._usual, **self._kept(last.run_id)}
+        self._set(mode_word(last.mode), last.by, "takeover", at)
+        run = self._run_id
+        kept = [
+            ClassModeRow(actuator=n, mode=m, at=at, by=last.by, run_id=run) for n, m in self._classes.items()
+        ]
+        self._records.merge(kept)
+
+    def _last_elsewhere(self) -> ModeRow | None:
+        """The last change that is not this control's own start."""
+        two = select(ModeRow).order_by(ModeRow.id.desc()).limit(2)
+        rows: list[ModeRow] = self._records.rows(two)
+        ours = self._start.id if self._start else None
+        return next((row for row in rows if row.id != ours), None)
 
     def view(self) -> ModeView:
         """The modes as a document."""
@@ -108,13 +136,16 @@ class Modes:
     def _refuse(self, mode: ModeWord) -> None:
         if self._forced and mode != "observe":
             raise CommandError(f"this run only observes: {self._forced}", where="mode")
+        if mode != "observe" and not self.held():
+            raise CommandError(render("guard.no_lease"), where="mode", fix=render("guard.no_lease_fix"))
 
-    def _kept(self) -> list[ClassModeRow]:
-        rows: list[ClassModeRow] = self._records.rows(
-            select(ClassModeRow).where(ClassModeRow.run_id == self._run_id)
-        )
-        return rows
+    def _kept(self, run_id: str) -> dict[str, ModeWord]:
+        of_run = select(ClassModeRow).where(ClassModeRow.run_id == run_id)
+        rows: list[ClassModeRow] = self._records.rows(of_run)
+        return {row.actuator: mode_word(row.mode) for row in rows}
 
-    def _set(self, mode: ModeWord, by: str, reason: str, at: datetime) -> None:
-        self._records.add([ModeRow(at=at, mode=mode, by=by, reason=reason, run_id=self._run_id)])
+    def _set(self, mode: ModeWord, by: str, reason: str, at: datetime) -> ModeRow:
+        row = ModeRow(at=at, mode=mode, by=by, reason=reason, run_id=self._run_id)
+        self._records.add([row])
         self._mode, self._since, self._by = mode, at, by
+        return row

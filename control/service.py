@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from igoudar.control import acting_setup
@@ -22,16 +21,17 @@ from igoudar.control.api.rooms import Rooms
 from igoudar.control.api.server import announce, bind, check_public, serve
 from igoudar.control.api.webhook import open_hook
 from igoudar.control.demand_response.ahead import told_ahead
-from igoudar.control.demand_response.setup import events_room
+from igoudar.control.demand_response.setup import event_watch, events_room
 from igoudar.control.desk import Desk
 from igoudar.control.dsx.setup import open_dsx
 from igoudar.control.dsx.watch import BrokerWatch
+from igoudar.control.elsewhere import HandsOffElsewhere
 from igoudar.control.failsafe.audit import FailsafeAudit
 from igoudar.control.failsafe.heartbeat import Heartbeat
 from igoudar.control.hands import Hands
-from igoudar.control.lease import Lease
+from igoudar.control.lease import Lease, host_of
 from igoudar.control.lease.opening import open_lease
-from igoudar.control.ledger import Ledger
+from igoudar.control.lease.turn import Turn
 from igoudar.control.loop import DAY, Loop
 from igoudar.control.mode import Modes
 from igoudar.control.nodes import Nodes
@@ -48,11 +48,11 @@ from igoudar.control.records.state import Records
 from igoudar.control.records.versions import Source, remember
 from igoudar.control.roster import WALL_PERIOD_S, Roster, roster
 from igoudar.control.steering import Steering
+from igoudar.control.takeover import Takeover
 from igoudar.control.telemetry import CollectorTelemetry, Telemetry
 from igoudar.control.trends import Trends
 from igoudar.control.upkeep import Upkeep
 from igoudar.core.clock import Clock, control_cycle_s
-from igoudar.core.errors import StoreError
 from igoudar.core.i18n import choose_language
 from igoudar.core.model import Profile, Site
 from igoudar.core.site_version import site_version
@@ -120,8 +120,7 @@ async def run(
         door = open_door(site, state, rooms.users)
         check_public(site.api, named_people=door.signed is not None or bool(rooms.users.listed()))
         app = create_app(rooms, door, site.api)
-        held = rooms.operator.executor.gate.overrides
-        upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site), held.read)
+        upkeep = Upkeep(site.name, records, rooms.room, lease, clock.now, site_version(site))
         upkeep.start()
         loop.engine.watches.append(upkeep.signals)
         broker = open_dsx(site.dsx, loop.events, clock, rooms.operator.note, state)
@@ -161,11 +160,12 @@ async def assemble(
     """The loop and what the API needs of it."""
     now, version = clock.now(), site_version(plant.site)
     books = books_room.books(plant)
-    ledger = await asyncio.to_thread(_stored, books, reader, now, _gap_s(clock.speed))
+    ledger = await asyncio.to_thread(books_room.stored, books, reader, now, _gap_s(clock.speed))
     trends = Trends()
     trends.restore(records.published(now - DAY))
     run_id, classes = str(getattr(clock, "run_id", "")), plant.site.guard.modes
     desk, modes = Desk(), Modes(records, mode, forced, now, run_id, classes)
+    turn = Turn(lease)
     room = AuditRoom(records, state, plant.site.audit.low_bytes, plant.site.audit.full_bytes)
     acting = acting_setup.acting(
         plant,
@@ -175,13 +175,17 @@ async def assemble(
         scheduler,
         planner,
         modes,
-        lease,
+        turn,
         version,
         control_cycle_s(clock.speed),
         lambda: not room.look().full,
     )
     events = events_room(plant, clock, records, ledger, books, acting, modes, version)
     acting.budget.holding = lambda: events.acting
+    events.held = modes.held = turn.held
+    elsewhere = HandsOffElsewhere(records, state, host_of(lease.holder))
+    takeover = Takeover(plant.site.name, turn, modes, acting, events, elsewhere, clock.now)
+    takeover.start()
     operator = Operator(scheduler, acting.executor, clock.speed)
     engine = AlarmEngine(plant, records, now)
     engine.watches.append(
@@ -189,7 +193,7 @@ async def assemble(
     )
     heartbeat = Heartbeat(state)
     failsafe = FailsafeAudit(state, records, acting.suspends.resumed, version, plant.site.time_zone)
-    engine.watches.append(failsafe.signals)
+    engine.watches += [failsafe.signals, takeover.signals]
     loop = Loop(
         roster=plant,
         clock=clock,
@@ -211,10 +215,11 @@ async def assemble(
         parts=lambda: read_parts(state / "parts.json"),
         publish=desk.publish,
         beat=heartbeat.beat,
+        catch_up=takeover.look,
         absorb=failsafe.absorb,
         simulated=endpoints(state).get("simulated", False) is True,
     )
-    engine.watches.append(Unheard(plant.site.name, lambda: loop.unheard).signals)
+    engine.watches += [Unheard(plant.site.name, lambda: loop.unheard).signals, event_watch(events, modes)]
     events.progress = lambda: heartbeat.beat(PART_WALL_S)
     reports = Reports(plant, ledger, books, reader)
     rooms = Rooms(
@@ -227,7 +232,6 @@ async def assemble(
         telemetry,
         lambda: loop.first_good_at,
         clock.now,
-        lease,
         Users(records),
         room,
         Hands(acting.executor, state, control_cycle_s(clock.speed)),
@@ -244,11 +248,3 @@ def _gap_s(speed: float) -> float:
 
 def _digest(speed: float) -> Digest:
     return Digest(max(GROUP_WINDOW_S, GROUP_WALL_S * speed), max(REPEAT_WINDOW_S, REPEAT_WALL_S * speed))
-
-
-def _stored(books: books_room.Books, reader: TelemetryReader, now: datetime, gap_s: float) -> Ledger:
-    """What the store knows of the last two days; a site without a store begins with nothing."""
-    try:
-        return books_room.load(books, reader, now - books_room.KEPT, now + timedelta(minutes=1), gap_s)
-    except StoreError:
-        return Ledger(gap_s, books.rules)

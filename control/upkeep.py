@@ -37,17 +37,13 @@ class Upkeep:
     lease: Lease
     now: Callable[[], datetime]
     config_version: str
-    took_over: Callable[[datetime], None] = field(default=lambda now: None)
     jumps: JumpWatch = field(default_factory=JumpWatch)
     _jump_s: float = 0.0  # told by the next cycle
     _whole: bool = True
-    _held: bool = True
-    _over: bool = False  # told by the next cycle
     _lines: list[ActionRow] = field(default_factory=list)
 
     def start(self) -> None:
         """A quick look at what the last run left: is the audit still what was anchored?"""
-        self._held = self.lease.held()
         try:
             self._whole = last_anchor_holds(self.records)
         except StoreError:
@@ -60,12 +56,7 @@ class Upkeep:
             await asyncio.sleep(LOOK_S)
 
     def look(self, wall_s: float, monotonic_s: float) -> None:
-        """One look at both clocks and the lease; what happened is recorded or done at once."""
-        held, before = self.lease.held(), self._held
-        self._held = held
-        if held and not before:  # what people hold may have been set on the other host
-            self.took_over(self.now())
-            self._over = True
+        """One look at both clocks; what happened is recorded or done at once."""
         jump_s = self.jumps.look(wall_s, monotonic_s)
         if jump_s:
             self._jump_s = jump_s
@@ -93,9 +84,6 @@ class Upkeep:
         yield self._signal("not_writer", 2, not self.lease.held(), picture, before, {}, NOT_WRITER_S)
         if jump_s:
             yield self._pulse("clock_jumped", {"jump_s": jump_s})
-        if self._over:
-            self._over = False
-            yield self._pulse("took_over", {})
 
     def _signal(
         self,

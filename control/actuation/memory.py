@@ -66,6 +66,11 @@ class Memory:
         today = f"{now:%Y-%m-%d}"
         self._counts[key] = (today, before + 1 if day == today else 1)
 
+    def forget(self) -> None:
+        """What stood may have been replaced or given back while another host was the writer."""
+        self.held.clear()
+        self.faults.clear()
+
     def tidy(self, now: datetime) -> None:
         """Forget what is long over."""
         old = [key for key, held in self.held.items() if now - max(held.until, held.at) > KEPT]

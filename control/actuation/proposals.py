@@ -30,12 +30,18 @@ class Proposals:
     @classmethod
     def open(cls, records: Records, life_s: float, now: datetime) -> "Proposals":
         """With what waited, or was declined, before a restart."""
+        opened = cls(records, timedelta(seconds=life_s))
+        opened.read(now)
+        return opened
+
+    def read(self, now: datetime) -> None:
+        """Know what the records say now: another host may have written them."""
         live = select(ProposalRow).where(
             ProposalRow.state.in_((WAITING, DECLINED)), ProposalRow.expires_at > now
         )
-        rows: list[ProposalRow] = records.rows(live.order_by(ProposalRow.at))
-        slots = {slot(unpack(row.command)): row.id for row in rows}
-        return cls(records, timedelta(seconds=life_s), {row.id: row for row in rows}, slots)
+        rows: list[ProposalRow] = self.records.rows(live.order_by(ProposalRow.at))
+        self._by_slot = {slot(unpack(row.command)): row.id for row in rows}
+        self._open = {row.id: row for row in rows}
 
     def propose(
         self, command: Command, waits_for: int, before: str | None, effect_w: float | None, now: datetime

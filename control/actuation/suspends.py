@@ -61,6 +61,17 @@ class SuspendBook:
             kept.resumed_at = at
             self.records.merge([kept])
 
+    def take_over(self) -> None:
+        """Have this host's failsafe know who is paused by the records, and nobody else.
+
+        Raises:
+            StoreError: they can't be read, or the file can't be written.
+        """
+        rows = {row.job_id: (row.at, row.resume_by) for row in self.open()}
+        self.jobs.forget(self.jobs.read().keys() - rows.keys())
+        if rows:
+            self.jobs.note_all(rows)
+
     def open(self) -> list[SuspendRow]:
         """Jobs that we paused and that do not run again yet."""
         rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(SuspendRow.resumed_at.is_(None)))

@@ -10,7 +10,6 @@ from igoudar.control.api.webhook import Hook
 from igoudar.control.demand_response.events import Events
 from igoudar.control.desk import Desk
 from igoudar.control.hands import Hands
-from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.nodes import Nodes
 from igoudar.control.operator import Operator
@@ -33,7 +32,6 @@ class Rooms:
     telemetry: Telemetry
     first_good_at: Callable[[], datetime | None]
     now: Callable[[], datetime]
-    lease: Lease
     users: Users
     room: AuditRoom
     hands: Hands

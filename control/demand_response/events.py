@@ -28,7 +28,8 @@ from igoudar.control.picture import Picture
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
-from igoudar.core.errors import StoreError
+from igoudar.core.errors import CommandError, StoreError
+from igoudar.core.i18n import render
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Events:
         may_act: Whether the mode lets jobs be moved.
         pauses: Keeps by when each paused job must run again.
         progress: Told whenever a part of a long cycle is over.
+        held: Whether this host is the writer; the other one keeps the events while it is not.
     """
 
     roster: Roster
@@ -73,6 +75,7 @@ class Events:
     may_act: Callable[[], bool] = bool
     pauses: Callable[[Sequence[SuspendRow]], None] = field(default=lambda rows: None)
     progress: Callable[[], object] = field(default=lambda: None)
+    held: Callable[[], bool] = field(default=lambda: True)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     limit: Limit = field(default_factory=Limit)
     levers: Levers = field(default_factory=Levers)
@@ -106,8 +109,9 @@ class Events:
         """Take a request; the loop is woken at once.
 
         Raises:
-            CommandError: it can't be meant, or there is no baseline yet.
+            CommandError: it can't be meant, there is no baseline yet, or another host is the writer.
         """
+        self._refuse()
         event = self.book.take(request, self.now(), self.lead_s, self.sight)
         self._changed()
         return event
@@ -117,11 +121,26 @@ class Events:
 
         Raises:
             UnknownNameError: no such event.
-            CommandError: it is over.
+            CommandError: it is over, or another host is the writer.
         """
+        self._refuse()
         event = self.book.cancel(event_id, who, self.now(), self.sight)
         self._changed()
         return event
+
+    def _refuse(self) -> None:
+        if not self.held():
+            raise CommandError(render("guard.no_lease"), where="events", fix=render("guard.no_lease_fix"))
+
+    def take_over(self) -> None:
+        """Go on where the last writer was.
+
+        Raises:
+            StoreError: the records can't be read.
+        """
+        self.memory = self.book.restore()
+        self.orders.forget_all()
+        self._adopted = False
 
     def _changed(self) -> None:
         self.book.keep(self.memory, self.now(), moved=True)
@@ -131,6 +150,8 @@ class Events:
         """One look, one answer."""
         now = seen.picture.at
         self.wake.clear()
+        if not self.held():
+            return
         self._seen, self.cycle_s = seen, seen.cycle_s
         self.sight = look.sight(seen.picture, self.roster, seen.cycle_s)
         self.book.advance(now, self.sight)

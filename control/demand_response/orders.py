@@ -74,6 +74,10 @@ class Orders:
     def next_id(self, event_id: str, now: datetime) -> str:
         """A name that no other command has, in this life of the process or in another."""
         self._count += 1
+    def forget_all(self) -> None:
+        """Nobody knows what stands: everything is sent again."""
+        self._sent.clear()
+
         return f"{event_id}-{now.timestamp():.0f}-{self._count}"
 
 

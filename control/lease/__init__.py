@@ -21,6 +21,11 @@ class Lease(Protocol):
         ...
 
     @property
+    def former(self) -> str:
+        """Who held it before us; "" where nobody else can."""
+        ...
+
+    @property
     def epoch(self) -> int:
         """The number of our holding, higher than any before it; 0 before the first."""
         ...
@@ -49,6 +54,11 @@ class Lease(Protocol):
 def this_process() -> str:
     """A name of this process for people who look for the writer."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def host_of(holder: str) -> str:
+    """The host in the name of a holder."""
+    return holder.rpartition(":")[0]
 
 
 def seen_epoch(state: Path) -> int:

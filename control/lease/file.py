@@ -33,6 +33,11 @@ class FileLease:
         return self._holder
 
     @property
+    def former(self) -> str:
+        """Nobody of another host."""
+        return ""
+
+    @property
     def epoch(self) -> int:
         """The number of our holding; 0 before the first."""
         return self._epoch

@@ -19,10 +19,11 @@ RENEW = text(
     "WHERE id = 1 AND holder = :holder AND epoch = :epoch RETURNING epoch"
 )
 TAKE = text(
-    "UPDATE writer_lease SET holder = :holder, epoch = GREATEST(epoch, :seen) + 1, "
+    "UPDATE writer_lease AS new SET holder = :holder, epoch = GREATEST(new.epoch, :seen) + 1, "
     "deadline = clock_timestamp() AT TIME ZONE 'UTC' + make_interval(secs => :lease_s) "
+    "FROM (SELECT holder FROM writer_lease WHERE id = 1 FOR UPDATE) AS old "
     "WHERE id = 1 AND deadline + make_interval(secs => :grace_s) < clock_timestamp() AT TIME ZONE 'UTC' "
-    "RETURNING epoch"
+    "RETURNING epoch, old.holder AS former"
 )
 RELEASE = text(
     "UPDATE writer_lease SET deadline = LEAST(deadline, clock_timestamp() AT TIME ZONE 'UTC') "
@@ -40,6 +41,7 @@ class PostgresLease:
         database: The records' PostgreSQL, already migrated.
         seen: The highest epoch that this host's `collect` has obeyed.
         lease_s, grace_s: Wall; `grace_s` is the longest time that a write may take.
+        holder: Who we are, HOST:NAME; this very process unless said.
     """
 
     def __init__(
@@ -48,16 +50,22 @@ class PostgresLease:
         seen: Callable[[], int],
         lease_s: float = LEASE_S,
         grace_s: float = LONGEST_WRITE_S,
+        holder: str = "",
     ) -> None:
         self._database, self._seen = database, seen
         self._lease_s, self._grace_s = lease_s, grace_s
-        self._holder, self._epoch = this_process(), 0
+        self._holder, self._former, self._epoch = holder or this_process(), "", 0
         self._until_s = self._wall_until_s = 0.0
 
     @property
     def holder(self) -> str:
         """Who we are: host and process."""
         return self._holder
+
+    @property
+    def former(self) -> str:
+        """Who held it before us."""
+        return self._former
 
     @property
     def epoch(self) -> int:
@@ -117,5 +125,7 @@ class PostgresLease:
             epoch = connection.execute(RENEW, ours).scalar()
             if epoch is None:
                 new = ours | {"seen": self._seen(), "grace_s": self._grace_s}
-                epoch = connection.execute(TAKE, new).scalar()
+                taken = connection.execute(TAKE, new).one_or_none()
+                if taken is not None:
+                    epoch, self._former = taken
         return None if epoch is None else int(epoch)

@@ -61,6 +61,17 @@ class ClassModeRow(Base):
     run_id: Mapped[str]
 
 
+class HandsOffRow(Base):
+    """Hands-off as it stands on one host; its file there is what counts."""
+
+    __tablename__ = "hands_off"
+    host: Mapped[str] = mapped_column(primary_key=True)
+    on: Mapped[bool]
+    who: Mapped[str]
+    at: Mapped[datetime]
+    reason: Mapped[str]
+
+
 class EventRow(Base):
     """One emergency or demand-response event."""
 

@@ -34,8 +34,9 @@ def _chain(connection: Connection) -> None:
     connection.execute(text("CREATE UNIQUE INDEX IF NOT EXISTS actions_follow ON actions (previous)"))
 
 
-# The second adds what acts on the plant, the third chains the audit; whatever exists is left as it is.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _create, _chain)
+# The second adds what acts on the plant, the third chains the audit, the fourth tells hands-off to the other
+# host; whatever exists is left as it is.
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _create, _chain, _create)
 
 
 def migrate(connection: Connection, where: str) -> None:

@@ -87,21 +87,6 @@ def test_who_is_not_the_writer_says_so_after_a_while(rig: Rig) -> None:
     assert rig.cycle() == {}
 
 
-def test_a_takeover_reads_what_people_hold_anew_and_is_told(rig: Rig) -> None:
-    read: list[datetime] = []
-    rig.upkeep.took_over = read.append
-    rig.upkeep.start()
-    rig.upkeep.look(1000.0, 0.0)
-    assert rig.cycle() == {}
-    rig.lease.close()
-    rig.upkeep.look(1001.0, 1.0)
-    rig.lease.take()
-    rig.upkeep.look(1002.0, 2.0)
-    assert read == [T0]
-    assert rig.cycle().keys() == {"took_over"}
-    assert rig.cycle() == {}
-
-
 def test_an_audit_that_was_cut_while_we_were_down_is_an_alarm(rig: Rig) -> None:
     for name in "ab":
         rig.records.add([action(name)])
