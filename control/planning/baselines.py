@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from igoudar.control.planning.headroom import LastDay
 from igoudar.control.planning.policy import STEP_S, Orders, View
 from igoudar.control.planning.select import choose, surplus_gpus
 from igoudar.control.planning.table import Booleans, Floats, Integers
@@ -35,9 +36,12 @@ class Greedy:
 
     name = "greedy"
 
+    def __init__(self) -> None:
+        self._last_day = LastDay()
+
     def decide(self, view: View) -> Orders:
         """As many GPUs as the surplus carries now."""
-        return Orders(choose(view, surplus_gpus(view)))
+        return Orders(choose(view, surplus_gpus(view), ahead=self._last_day.headroom(view)))
 
 
 class Threshold:

@@ -1,11 +1,14 @@
-"""From a number of GPUs to the jobs that get them: those that must run, then least slack first."""
+"""From a number of GPUs to the jobs that get them: those that must run, then least slack first.
+
+Who can't keep its deadline any more still runs at once, but after those who can keep theirs.
+"""
 
 import numpy as np
 
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.room import room_gpus
 from igoudar.control.planning.table import Booleans, Floats, Integers
-from igoudar.control.planning.urgency import forced, left_s, locked, needed_gpus, running, slack_s
+from igoudar.control.planning.urgency import forced, left_s, locked, lost, needed_gpus, running, slack_s
 
 START_SHARE = (
     0.9  # of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts
@@ -16,25 +19,33 @@ KEPT = 0.5  # of a running gang may be more than what is wanted: gangs round to 
 HOLD_S = 2 * 3600.0  # a waiting job displaces a running one only with this much less slack; tuned in the lab
 
 
-def choose(view: View, wanted_gpus: float, *, preempt: bool = True, hold_s: float = HOLD_S) -> Integers:
+def choose(
+    view: View,
+    wanted_gpus: float,
+    *,
+    preempt: bool = True,
+    hold_s: float = HOLD_S,
+    ahead: Floats | None = None,
+) -> Integers:
     """Rows to run in this step: drawing close to `wanted_gpus` full GPUs, more where deadlines ask for it.
 
     A gang that ends within the step counts toward the power wanted with the part that it runs, toward the cap
-    with all its GPUs. With `preempt`, running jobs with slack are stopped when fewer GPUs are wanted.
+    with all its GPUs. With `preempt`, running jobs with slack are stopped when fewer GPUs are wanted. `ahead`
+    is the headroom that `needed_gpus` takes.
     """
     rows = view.active
     if not len(rows):
         return rows
     fixed, runs = locked(view, rows), running(view, rows)
     must = fixed | forced(view, rows) | (runs if not preempt else False)
-    rank = np.lexsort((slack_s(view, rows) - hold_s * runs, ~must, ~fixed))
+    rank = np.lexsort((slack_s(view, rows) - hold_s * runs, lost(view, rows), ~must, ~fixed))
     ordered = rows[rank]
     gpus = view.jobs.gpus[ordered].astype(np.float64)
     cap = float(view.gpus_by_power)
     limit = np.where((must | runs)[rank], cap, START_SHARE * cap)
     wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
     wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
-    needed = min(float(needed_gpus(view, rows)), cap)
+    needed = min(float(needed_gpus(view, rows, ahead)), cap)
     drawn = drawn_gpus(view, ordered)
     wanted = wanted + KEPT * drawn * runs[rank]
     room = room_gpus(view, ordered)

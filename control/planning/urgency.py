@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from igoudar.control.planning.headroom import HORIZON_STEPS, headroom
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers, Phase
 
 OVERRUN = 1.0  # of what a job has done is still ahead once it outlasts what was reckoned; our assumption
-HORIZON_STEPS = 7 * 96
-CAPACITY_SHARE = 0.8  # of the GPUs is planned with: jobs not yet submitted will want some; our assumption
+# Of the GPUs that known jobs may claim, by hours ahead: jobs not yet submitted will want the rest. What runs
+# in the next half day is mostly known, of what runs the day after only half; tuned in the lab.
+AHEAD_H, CLAIMED = np.array([12.0, 30.0]), np.array([0.8, 0.5])
 
 
 def left_s(view: View, rows: Integers) -> Floats:
@@ -40,11 +42,17 @@ def forced(view: View, rows: Integers) -> Booleans:
     return slack_s(view, rows) < STEP_S
 
 
-def needed_gpus(view: View, rows: Integers) -> int:
+def lost(view: View, rows: Integers) -> Booleans:
+    """Jobs that miss their deadline even if they run from now on."""
+    late: Booleans = view.jobs.deadline_s[rows] - view.now_s - left_s(view, rows) < -1.0
+    return late
+
+
+def needed_gpus(view: View, rows: Integers, ahead: Floats | None = None) -> int:
     """GPUs that must run now so that, everybody starting as late as possible, no later step is overfull.
 
-    The latest runs of all jobs are laid over the coming steps; what exceeds the capacity of a step is carried
-    to the step before it, back to now.
+    The latest runs of all jobs are laid over the coming steps; what exceeds the share of a step's headroom
+    (`ahead`, GPUs under the cap) that known jobs may claim is carried to the step before it, back to now.
     """
     slack = np.floor(np.maximum(0.0, slack_s(view, rows)) / STEP_S)
     length = np.ceil(left_s(view, rows) / STEP_S)
@@ -53,12 +61,13 @@ def needed_gpus(view: View, rows: Integers) -> int:
     edges = np.zeros(HORIZON_STEPS + 1)
     np.add.at(edges, first, view.jobs.gpus[rows])
     np.add.at(edges, last, -view.jobs.gpus[rows])
-    return int(np.ceil(_carried(np.cumsum(edges[:-1]), CAPACITY_SHARE * view.gpus_by_power)))
+    share = np.interp(np.arange(HORIZON_STEPS) * STEP_S / 3600.0, AHEAD_H, CLAIMED)
+    return int(np.ceil(_carried(np.cumsum(edges[:-1]), share * (headroom(view) if ahead is None else ahead))))
 
 
-def _carried(latest: Floats, capacity: float) -> float:
+def _carried(latest: Floats, capacity: Floats) -> float:
     """Load of the first step after every overfull step passed its excess to the one before."""
-    excess = np.cumsum((latest[1:] - capacity)[::-1])
+    excess = np.cumsum((latest[1:] - capacity[1:])[::-1])
     lowest = np.minimum.accumulate(np.minimum(excess, 0.0))
     carry = float(excess[-1] - lowest[-1]) if len(excess) else 0.0
     return float(latest[0]) + carry
