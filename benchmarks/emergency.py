@@ -8,7 +8,9 @@ GPUs with urgent jobs, 60 % with flexible ones, more of them waiting. Cases:
   registers by another Modbus client, are at the limit.
 - `hold`: battery locked out, 25 % for 3 h of site time at speed 30, 30 min of notice; without the devices
   at each rack (PDUs, GPUs, sensors, power shelves), which a fast clock would have read every second.
-- `import`: battery allowed, an import cap, at speed 1.
+- `import`: battery allowed, an import cap for 3 h at speed 1, ended by the operator after 10 min. Before it
+  the battery covers by itself what sun and wind lack; its stock does not last at that power for so long, so
+  that the other levers must take over a part, while the grid meter stays under the limit.
 
 Writes results/emergency.json and the second table of docs/demand-response.md.
 """
@@ -33,12 +35,15 @@ from tests.peers.slurm import Cluster, cluster
 
 from benchmarks.demand.page import write_page
 from benchmarks.demand.registers import Registers
-from igoudar.control.schema_events import EventsView, EventView
+from benchmarks.demand.trace import EVERY_S, Trace
+from igoudar.control.schema_events import EventView
 from igoudar.core.errors import IgoudarError
 
 RESULTS = Path(__file__).parent / "results" / "emergency.json"
 NODES, URGENT_NODES, PATIENCE_S = 64, 26, 600.0  # 26 of 64 nodes: 40.6 % of the GPUs
 FULL_W = 0.9 * 40e6
+LEAST_IMPORT_W = 1e6
+LONG = "sleep 7200"  # wall: nothing ends by itself while it is measured
 NO_BATTERY = '["caps", "jobs", "loads"]'
 ALL = '["battery", "caps", "jobs", "loads"]'
 RACK_LEVEL = re.compile(r'profile = "(xerus-pdu|dcgm-rack|generic-rack-sensors|redfish-power-shelf)"')
@@ -67,6 +72,7 @@ class Case:
     verb: str
     body: Mapping[str, object]
     ends_within_s: float  # wall, from the request
+    watched_s: float | None = None  # wall; an operator ends it then
     light: bool = False  # without the devices at each rack, which are read every second on a fast clock
 
 
@@ -80,7 +86,14 @@ CASES = {
         1500,
         light=True,
     ),
-    "import": Case(1, ALL, "cap", {"on_import": True, "for_s": 180.0, "reason": "grid emergency"}, 1500),
+    "import": Case(
+        1,
+        ALL,
+        "cap",
+        {"on_import": True, "for_s": 10_800.0, "reason": "grid emergency"},
+        1500,
+        watched_s=600.0,
+    ),
 }
 
 
@@ -131,14 +144,15 @@ def site_file(slurm: Cluster, folder: Path, case: Case) -> str:
 
 def fill(slurm: Cluster) -> tuple[list[str], list[str]]:
     """Urgent and flexible jobs on every GPU, and flexible ones that wait."""
-    urgent = [slurm.submit("--partition=gpu", "--time=600", gpus=8) for _ in range(URGENT_NODES)]
+    options = ("--partition=gpu", "--time=600")
+    urgent = [slurm.submit(*options, script=LONG, gpus=8) for _ in range(URGENT_NODES)]
     for job in urgent:
         slurm.wait_state(job, "RUNNING", within_s=60)
     flexible: list[str] = []
     for number in range(NODES - URGENT_NODES):
         gpus = (8, 4, 2)[number % 3]
         options = ("--partition=flex", "--time=600")
-        flexible += [slurm.submit(*options, script="sleep 7200", gpus=gpus) for _ in range(8 // gpus)]
+        flexible += [slurm.submit(*options, script=LONG, gpus=gpus) for _ in range(8 // gpus)]
     for job in flexible:
         slurm.wait_state(job, "RUNNING", within_s=60)
     waiting = [slurm.submit("--partition=flex", "--time=60", gpus=4) for _ in range(20)]
@@ -153,13 +167,21 @@ def ask(live: Live, slurm: Cluster, case: Case, urgent: list[str]) -> dict[str, 
     with live.api() as api:
         if body.get("on_import"):
             imported_w = api.status().import_w or 0.0
-            body["limit_w"] = max(1e6, imported_w - 5e6)
+            body["limit_w"] = max(LEAST_IMPORT_W, imported_w - 5e6)
         began = time.monotonic()
         event = api.open_event(case.verb, body)
     reached_s = None if body.get("on_import") or case.speed > 1 else meters.below(event.limit_w, began)
-    over = wait_until("the end", lambda: ended(live, event.id, case), case.ends_within_s)
+    trace = Trace(event.id)
+    if case.watched_s is not None:
+        watch(live, trace, began + case.watched_s)
+        with live.api() as api:
+            api.cancel_event(event.id, "measured for long enough")
+    over = wait_until("the end", lambda: ended(live, trace, case), case.ends_within_s)
     return {
         "event": over.model_dump(mode="json"),
+        "most_w": trace.most_w,
+        "highest_w": trace.highest_w,
+        "not_kept": trace.failures,
         "reached_wall_s": reached_s,
         "urgent_untouched": all(
             slurm.state(job) == "RUNNING" and slurm.jobs()[job]["start_time"] == start
@@ -185,11 +207,18 @@ def has_baseline(live: Live) -> bool:
     return (tried.baseline_w or 0.0) > FULL_W
 
 
-def ended(live: Live, event_id: str, case: Case) -> EventView | None:
+def watch(live: Live, trace: Trace, until: float) -> None:
+    """Look at the event until a monotonic time."""
+    with live.api() as api:
+        while time.monotonic() < until:
+            trace.note(api.events())
+            time.sleep(EVERY_S)
+
+
+def ended(live: Live, trace: Trace, case: Case) -> EventView | None:
     """The event once its intervals are told: on its way back at speed 1, else over."""
     with live.api() as api:
-        events: EventsView = api.events()
-    found = next(event for event in events.events if event.id == event_id)
+        found = trace.note(api.events())
     over = ("returning", "done") if case.speed == 1 else ("done",)
     return found if found.state in over else None
 
@@ -201,6 +230,7 @@ def standing(live: Live, slurm: Cluster, urgent: list[str], flexible: list[str])
     return {
         "facility_w": status.facility_w,
         "import_w": status.import_w,
+        "battery_w": status.battery_w,
         "devices_answering": status.devices_answering,
         "devices": status.devices,
         "urgent_jobs": len(urgent),

@@ -186,6 +186,10 @@ class ApiClient:
         """End an event; the load comes back along the ramp."""
         return self._post(EventView, f"/v1/events/{quote(event_id, safe='')}/cancel", {"reason": reason})
 
+    def approve_event(self, event_id: str, reason: str) -> EventView:
+        """Stand behind all that an event does."""
+        return self._post(EventView, f"/v1/events/{quote(event_id, safe='')}/approve", {"reason": reason})
+
     def acknowledge(self, alarm_id: str, comment: str = "") -> AlarmView:
         """Say that an alarm was seen."""
         return self._post(

@@ -10,7 +10,9 @@ from igoudar.control.demand_response.document import event_view, events_view, pr
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.control.operator import Note
+from igoudar.control.people.roles import Role
 from igoudar.control.schema_events import EventPreview, EventsView, EventView
+from igoudar.core.errors import CommandError
 
 MOST_S = 366 * 86_400.0
 
@@ -38,8 +40,8 @@ class CapBody(WhenBody):
     on_import: bool = False
 
 
-class CancelBody(Body):
-    """Why it ends before its time."""
+class WhyBody(Body):
+    """Why it ends before its time, or why a person stands behind it."""
 
     reason: str = Field(min_length=1, max_length=500)
 
@@ -68,12 +70,28 @@ def add_events(app: FastAPI, room: Events, note: Note) -> None:
         return preview(room, _cap(body, request.state.who, room.now()))
 
     @app.post("/v1/events/{event_id}/cancel")
-    async def cancel(event_id: str, body: CancelBody, request: Request) -> EventView:
+    async def cancel(event_id: str, body: WhyBody, request: Request) -> EventView:
         before = room.book.events.get(event_id)
         event = room.cancel(event_id, request.state.who)
         state = before.state.value if before else ""
         note(request.state.who, "cancel", event_id, state, event.state.value, body.reason, room.now())
         return event_view(room, event)
+
+    @app.post("/v1/events/{event_id}/approve")
+    async def approve(event_id: str, body: WhyBody, request: Request) -> EventView:
+        _may_approve(room, event_id, request)
+        event = room.approve(event_id, request.state.who)
+        after = ", ".join(event.approved_by)
+        note(request.state.who, "approve", event_id, "", after, body.reason, room.now())
+        return event_view(room, event)
+
+
+def _may_approve(room: Events, event_id: str, request: Request) -> None:
+    """As for proposals, the second person is a supervisor."""
+    event = room.book.events.get(event_id)
+    if event is not None and event.approved_by and request.state.person.role < Role.SUPERVISOR:
+        fix = "ask one who has it"
+        raise CommandError("a second approval needs the role supervisor", where=event_id, fix=fix)
 
 
 def _open(room: Events, note: Note, who: str, request: EventRequest) -> EventView:

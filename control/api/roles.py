@@ -49,6 +49,7 @@ NEEDED: Mapping[tuple[str, str], Role | None] = {
     ("POST", "/v1/site/cap"): OPERATOR,
     ("POST", "/v1/site/cap/preview"): OPERATOR,
     ("POST", "/v1/events/{event_id}/cancel"): OPERATOR,
+    ("POST", "/v1/events/{event_id}/approve"): OPERATOR,
     ("GET", "/v1/whoami"): VIEWER,
     ("GET", "/v1/audit"): SUPERVISOR,
     ("GET", "/v1/users"): ADMIN,

@@ -1,4 +1,4 @@
-"""`igoudar site shed | cap | events | cancel`: emergency and demand response."""
+"""`igoudar site shed | cap | events | approve | cancel`: emergency and demand response."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +41,7 @@ def add_site_commands(site: typer.Typer) -> None:
     site.command("shed", help="Lower the facility load by a share of its last 15 min, now.")(shed)
     site.command("cap", help="Keep the facility load, or the import, under a power.")(cap)
     site.command("events", help="Emergency and demand-response events, and how they stand.")(events)
+    site.command("approve", help="Stand behind an event that came from outside.")(approve)
     site.command("cancel", help="End an event; the load comes back along the ramp.")(cancel)
 
 
@@ -104,6 +105,32 @@ def events(
     if json:
         return show.document(found)
     return _print_events(found, speech)
+
+
+def approve(
+    event: Annotated[str, typer.Argument(help="The event's id.")],
+    reason: ReasonOption = "",
+    site: SiteOption = DEFAULT_SITE,
+    state: StateOption = None,
+    dry_run: DryOption = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Stand behind an event that came from outside; in advise its commands then go."""
+    speech = language(lang)
+    with api(site, state) as client:
+        if dry_run:
+            return _say("preview_nothing", speech)
+        if not yes:
+            found = next((one for one in client.events().events if one.id == event), None)
+            if found is not None:
+                zone = client.status().zone
+                _say("opened_line", speech, event=found.id, **_frame(found, zone, speech))
+            typer.confirm(_plain("ask", speech), abort=True)
+        found = client.approve_event(event, reason or "command line")
+    names = ", ".join(map(show.safe, found.approved_by))
+    return show.document(found) if json else _say("approved_line", speech, event=found.id, names=names)
 
 
 def cancel(

@@ -81,13 +81,32 @@ class Book:
             UnknownNameError: no such event.
             CommandError: it is over.
         """
-        event = self.events.get(event_id)
-        if event is None:
-            raise UnknownNameError("no such event", where=event_id, fix="`igoudar site events` shows them")
+        event = self._known(event_id)
         if event.state not in (EventState.ANNOUNCED, EventState.ACTIVE):
             raise CommandError(f"it is {event.state.value} already", where=event_id)
         self._end(event, now, sight, by=who)
         return self.events[event_id]
+
+    def approve(self, event_id: str, who: str) -> Event:
+        """One more person stands behind an event.
+
+        Raises:
+            UnknownNameError: no such event.
+            CommandError: it is over, or this person stands behind it already.
+        """
+        event = self._known(event_id)
+        if not event.open:
+            raise CommandError(f"it is {event.state.value} already", where=event_id)
+        if who in event.approved_by:
+            raise CommandError(f"{who} stands behind it already", where=event_id)
+        self.put(replace(event, approved_by=(*event.approved_by, who)))
+        return self.events[event_id]
+
+    def _known(self, event_id: str) -> Event:
+        event = self.events.get(event_id)
+        if event is None:
+            raise UnknownNameError("no such event", where=event_id, fix="`igoudar site events` shows them")
+        return event
 
     def advance(self, now: datetime, sight: Sight | None) -> None:
         """Begin and end what is due."""

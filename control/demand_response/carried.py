@@ -9,10 +9,9 @@ from igoudar.control.actuation.command import ActuatorClass, Command
 from igoudar.control.actuation.executor import Outcome
 from igoudar.control.demand_response import debt
 from igoudar.control.demand_response.levers import JobLever, Levers, Wishes
-from igoudar.control.demand_response.memory import REFUSED_FOR, Effect, Memory, Paused
+from igoudar.control.demand_response.memory import REFUSED_FOR, WISH, Effect, Memory, Paused
 
 SOON = timedelta(minutes=1)
-RAISED = 1.1  # a battery that is asked for so much more has time to answer again
 STANDS = Rejected("unchanged")
 TOO_EARLY = (Rejected("too_soon"), Rejected("rate_limited"))
 
@@ -39,7 +38,7 @@ def carried(
             memory = _job(memory, jobs, outcome.command, done(outcome), now)
         else:
             memory = _device(memory, levers, outcome, now)
-    return _battery(memory, wishes, outcomes, now)
+    return _battery(memory, wishes, levers, outcomes, now)
 
 
 def _device(memory: Memory, levers: Levers, outcome: Outcome, now: datetime) -> Memory:
@@ -119,11 +118,14 @@ def _load(memory: Memory, levers: Levers, command: Command, now: datetime) -> Me
     return replace(memory, loads=loads, effects=(*memory.effects, change))
 
 
-def _battery(memory: Memory, wishes: Wishes, outcomes: Sequence[Outcome], now: datetime) -> Memory:
-    sent = [one for one in outcomes if one.command.actuator is ActuatorClass.BATTERY]
+def _battery(
+    memory: Memory, wishes: Wishes, levers: Levers, outcomes: Sequence[Outcome], now: datetime
+) -> Memory:
     if wishes.battery_w is None:
-        return replace(memory, battery_w=None, battery_at=None)
-    if sent and any(done(one) for one in sent):
-        raised = memory.battery_w is None or wishes.battery_w > RAISED * memory.battery_w
-        return replace(memory, battery_w=wishes.battery_w, battery_at=now if raised else memory.battery_at)
+        return memory.released()
+    now_w = levers.battery.now_w if levers.battery else 0.0
+    for outcome in outcomes:
+        wish_w = outcome.command.params.get(WISH)
+        if isinstance(wish_w, float) and done(outcome):
+            memory = memory.asked(wish_w, now_w, now)
     return memory

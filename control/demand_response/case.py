@@ -11,8 +11,6 @@ from igoudar.control.demand_response.rules import Rules
 
 LEAST_HORIZON_S = 60.0
 GRACE_S = 900.0  # after its turn on the way back
-BATTERY_LEAST_H = 0.25  # the stock is spread over at least so long
-OBEYED = 0.9  # of what was asked of the battery, or it is believed no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,10 @@ class BatteryShare:
     """What the battery is asked for, and what of the import it is reckoned to cover."""
 
     wish_w: float | None = None  # None = it is left alone
-    given_w: float = 0.0
+    over_w: float = -inf  # import over its target if the battery stood still
+    given_w: float = 0.0  # of that, until the event ends
+    room_w: float = 0.0  # what it could give beyond that, until the event ends
+    spare_w: float = 0.0  # what it could give beyond that for now
 
 
 NO_NEED, NO_SHARE = Need(-inf, -inf), BatteryShare()
@@ -97,37 +98,7 @@ def need_of(case: Case) -> Need:
         expected_w = sight.facility_w + memory.pending_facility_w + case.levers.arriving_w
         facility_w = expected_w - rules.target_w(limit.facility_w)
     if limit.import_w is not None:
-        import_w = _without_battery_w(case) - case.battery.given_w - rules.target_w(limit.import_w)
+        # Work goes on before the battery rests; on the way back it waits for the ramp.
+        room_w = case.battery.room_w if limit.acting else 0.0
+        import_w = case.battery.over_w - case.battery.given_w - room_w
     return Need(facility_w, import_w)
-
-
-def battery_share(case: Case) -> BatteryShare:
-    """The battery covers what is over an import limit first, as far as it lasts until the end."""
-    lever, limit_w = case.levers.battery, case.limit.import_w
-    if lever is None or limit_w is None or case.sight.import_w is None:
-        return BatteryShare(None, lever.now_w if lever else 0.0)
-    if "battery" not in case.rules.levers:
-        return BatteryShare(None, lever.now_w)
-    over_w = _without_battery_w(case) - case.rules.target_w(limit_w)
-    if over_w <= (0.0 if case.memory.battery_w is None else -case.calm_w):
-        return BatteryShare(None, lever.now_w)
-    hours = max(BATTERY_LEAST_H, (case.ends_at - case.now).total_seconds() / 3600.0)
-    wish_w = min(max(0.0, over_w), lever.most_w, lever.stored_wh / hours)
-    return BatteryShare(wish_w, min(wish_w, _believed_w(case, lever.now_w)))
-
-
-def _without_battery_w(case: Case) -> float:
-    """Import if the battery stood still."""
-    lever = case.levers.battery
-    metered_w = (case.sight.import_w or 0.0) + (lever.now_w if lever else 0.0)
-    return metered_w + case.memory.pending_import_w + case.levers.arriving_w
-
-
-def _believed_w(case: Case, now_w: float) -> float:
-    """Anything, while the battery has had no time to answer or has obeyed; else what it gives."""
-    asked_w, since = case.memory.battery_w, case.memory.battery_at
-    read_at = case.sight.read_at
-    if asked_w is None or since is None or read_at is None:
-        return inf
-    settled = read_at >= since + timedelta(seconds=case.rules.settle_s)
-    return now_w if settled and now_w < OBEYED * asked_w else inf

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from igoudar.control.demand_response.case import Case, battery_share, need_of
+from igoudar.control.demand_response.battery import battery_share, battery_wish, swung
+from igoudar.control.demand_response.case import Case, need_of
 from igoudar.control.demand_response.cover import Cover, cover
 from igoudar.control.demand_response.levers import JobLever, Levers, Limit, Pause, Sight, Wishes
 from igoudar.control.demand_response.line import delays, given_back, held_back, must_run, next_in_line
@@ -25,6 +26,7 @@ def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Ru
         return Wishes(battery_w=memory.battery_w), replace(memory, room_since=None)
     case = replace(case, battery=battery_share(case))
     case = replace(case, need=need_of(case))
+    memory = swung(case, memory)
     if not limit.acting:
         return _way_back(case), replace(memory, room_since=None)
     wishes, since = _under_limit(case)
@@ -76,7 +78,9 @@ def _easing(case: Case, must: Sequence[JobLever], room_w: float) -> Wishes:
     if not case.memory.paused.keys() - {job.job_id for job in going}:
         full = {one.target: (one.now_w, one.full_w) for one in case.levers.caps}
         caps = _back(full, case.memory.caps, room_w)
-    return replace(_going(case, going), loads=loads, caps=caps)
+    back_w = sum(one.rated_w - one.now_w for one in case.levers.loads if one.device in loads)
+    back_w += sum(one.full_w - one.now_w for one in case.levers.caps if one.target in caps)
+    return replace(_going(case, going, more_w=back_w), loads=loads, caps=caps)
 
 
 def _back(
@@ -105,7 +109,7 @@ def _shedding(case: Case, must: list[JobLever]) -> Wishes:
         caps=found.caps,
         loads=found.loads,
         loses=(*found.loses, *dropped),
-        short_w=found.short_w,
+        short_w=max(0.0, found.short_w - case.battery.spare_w),
     )
 
 
@@ -135,11 +139,12 @@ def _cover(case: Case, going: Sequence[JobLever]) -> Cover:
     return cover(need, case.levers, case.rules, case.now, case.horizon_s, least_s, spared)
 
 
-def _going(case: Case, going: Sequence[JobLever], dropped: Sequence[str] = ()) -> Wishes:
-    """Who goes on, and who must not start by itself."""
+def _going(case: Case, going: Sequence[JobLever], dropped: Sequence[str] = (), more_w: float = 0.0) -> Wishes:
+    """Who goes on, and who must not start by itself; the battery is there before the load is."""
+    more_w += sum(job.rise_w for job in going)
     return Wishes(
         resumes=tuple(job.job_id for job in going if job.state is JobState.SUSPENDED),
         releases=tuple(job.job_id for job in going if held_back(job, case.now)),
         delays=tuple(delays(case, {job.job_id for job in going}, dropped)),
-        battery_w=case.battery.wish_w,
+        battery_w=battery_wish(case, more_w) if more_w > 0.0 else case.battery.wish_w,
     )

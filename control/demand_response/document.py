@@ -22,7 +22,6 @@ LEVERS = ("battery", "caps", "jobs", "delays", "loads")
 def events_view(room: Events) -> EventsView:
     """All events as they stand."""
     limit, sight, rules = room.limit, room.sight, room.rules
-    held = counts(room.memory)
     return EventsView(
         time=room.now(),
         zone=room.roster.site.time_zone,
@@ -32,7 +31,7 @@ def events_view(room: Events) -> EventsView:
         target_w=rules.target_w(limit.facility_w) if limit.facility_w is not None else None,
         load_w=sight.facility_w if sight else None,
         import_w=sight.import_w if sight else None,
-        levers=[_lever(name, w, held[name]) for name, w in used_w(room.memory, room.levers).items()],
+        levers=_in_use(room),
         debt_gpu_s=room.memory.debts.rest_gpu_s,
         debt_paid_gpu_s=room.memory.debts.paid_gpu_s,
         ramp_w_per_min=rules.ramp_w_per_min,
@@ -65,15 +64,28 @@ def event_view(room: Events, event: Event) -> EventView:
             "held_w": held_w(event, room.now(), room.rules.ramp_w_per_min),
             "load_w": load_w,
             "reached_at": reached,
-            "time_to_target_s": (reached - began).total_seconds() if reached else None,
+            "time_to_target_s": max(0.0, (reached - began).total_seconds()) if reached else None,
             "intervals": [_intervals(MINUTE.total_seconds(), event.minutes),
                           _intervals(QUARTER.total_seconds(), event.quarters)],
-            "levers": [_lever(name, event.used_w.get(name, 0.0), 0) for name in LEVERS],
+            "levers": _levers_of(room, event),
             "short_w": event.short_w,
             "deadlines_lost": list(event.lost),
+            "approved_by": list(event.approved_by),
             "note": _note(event, room.roster.site.time_zone, unkept=room.unkept),
         }
     )  # fmt: skip
+
+
+def _in_use(room: Events) -> list[LeverView]:
+    given, held = used_w(room.memory, room.levers), counts(room.memory)
+    return [_lever(name, given[name], held[name]) for name in LEVERS]
+
+
+def _levers_of(room: Events, event: Event) -> list[LeverView]:
+    """Live while it acts or comes back; events that act together use the same levers."""
+    if event.state in (EventState.ACTIVE, EventState.RETURNING):
+        return _in_use(room)
+    return [_lever(name, event.used_w.get(name, 0.0), 0) for name in LEVERS]
 
 
 def preview(room: Events, request: EventRequest) -> EventPreview:

@@ -49,6 +49,7 @@ class Event:
     lost: tuple[str, ...] = ()  # jobs whose deadline it costs
     used_w: Mapping[str, float] = field(default_factory=dict)  # the most that each lever gave at once
     short_w: float = 0.0
+    approved_by: tuple[str, ...] = ()  # people of this site who stand behind it
 
     @property
     def on_import(self) -> bool:
@@ -82,6 +83,7 @@ def opened(
         request.share,
         baseline_w,
         request.slot,
+        approved_by=request.approved_by,
     )
 
 

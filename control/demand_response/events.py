@@ -6,22 +6,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from igoudar.collectors.results import Error
-from igoudar.control.actuation.command import Command
-from igoudar.control.actuation.executor import Outcome
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.demand_response import keeping, look, pausing
-from igoudar.control.demand_response.book import Book, noted
-from igoudar.control.demand_response.carried import carried, written
+from igoudar.control.demand_response.accounts import Accounts
+from igoudar.control.demand_response.book import Book
 from igoudar.control.demand_response.decide import decide
-from igoudar.control.demand_response.event import Event, EventState, returned
-from igoudar.control.demand_response.flight import Carrier, Flight, forgotten, in_parts
-from igoudar.control.demand_response.intervals import Counters
+from igoudar.control.demand_response.delivery import Delivery
+from igoudar.control.demand_response.event import Event, EventState
+from igoudar.control.demand_response.flight import Carrier
 from igoudar.control.demand_response.levers import CapLever, Levers, Limit, Sight, Wishes
 from igoudar.control.demand_response.limits import limit_at
 from igoudar.control.demand_response.memory import Memory, observed
-from igoudar.control.demand_response.orders import Orders
-from igoudar.control.demand_response.progress import measured, told_all, used_w
+from igoudar.control.demand_response.orders import Mandate, Orders
 from igoudar.control.demand_response.request import EventRequest
 from igoudar.control.demand_response.rules import Rules
 from igoudar.control.picture import Picture
@@ -82,18 +78,29 @@ class Events:
     wishes: Wishes = field(default_factory=Wishes)
     sight: Sight | None = None
     cycle_s: float = 10.0
-    unkept: bool = False  # the disk takes no pauses: none are asked for
-    _counters: dict[bool, Counters] = field(default_factory=dict)  # of the grid meter, of the facility's
     _seen: Look | None = None
     _adopted: bool = False
-    _flight: Flight = field(init=False)
+    _delivery: Delivery = field(init=False)
+    _accounts: Accounts = field(init=False)
 
     def __post_init__(self) -> None:
-        self._flight = Flight(self.carrier)
+        self._delivery = Delivery(self.carrier, self.orders, self._keep_pauses, self._tell)
+        self._accounts = Accounts(self.book, self.rules.response_s)
+
+    def _keep_pauses(self, rows: Sequence[SuspendRow]) -> None:
+        self.pauses(rows)  # who keeps them may be named later than we are made
+
+    def _tell(self) -> None:
+        self.progress()
 
     async def stop(self) -> None:
         """Nothing of ours goes on after this."""
-        await self._flight.stop()
+        await self._delivery.stop()
+
+    @property
+    def unkept(self) -> bool:
+        """Whether the disk takes no pauses: none are asked for."""
+        return self._delivery.unkept
 
     @property
     def acting(self) -> bool:
@@ -125,6 +132,18 @@ class Events:
         """
         self._refuse()
         event = self.book.cancel(event_id, who, self.now(), self.sight)
+        self._changed()
+        return event
+
+    def approve(self, event_id: str, who: str) -> Event:
+        """A person stands behind all that an event does; its commands wait for nobody else from here on.
+
+        Raises:
+            UnknownNameError: no such event.
+            CommandError: it is over, or this person stands behind it already.
+        """
+        self._refuse()
+        event = self.book.approve(event_id, who)
         self._changed()
         return event
 
@@ -165,7 +184,7 @@ class Events:
         self._look(seen, seen.queue, self.sight)
         self.wishes, self.memory = decide(self.limit, self.sight, self._movable(), self.memory, self.rules)
         moved = await self._carry(now) if self.acting else False
-        self._account(self.sight, seen.queue)
+        self._accounts.settle(self.sight, look.in_time(seen.queue), self.wishes, self.memory, self.levers)
         self.book.keep(self.memory, now, moved=moved)
 
     def levers_now(self) -> Levers:
@@ -188,13 +207,11 @@ class Events:
 
     def _look(self, seen: Look, queue: Queue, sight: Sight) -> None:
         self.levers = self.levers_now()
-        if not self._adopted:
+        if self._delivery.doubtful or not self._adopted:
             self._adopt()
         gone = look.gone(queue, self.levers)
         self.memory = observed(self.memory, sight, self.levers, gone, self.rules.settle_s)
-        for on_import, role in ((False, "transformer"), (True, "grid")):
-            counters = self._counters.setdefault(on_import, Counters())
-            counters.note(look.counters(seen.picture, self.roster.power_devices(role)))
+        self._accounts.read(seen.picture, self.roster)
 
     def _adopt(self) -> None:
         """Jobs that an open event paused and does not remember: we ended, or the answer was lost."""
@@ -205,97 +222,29 @@ class Events:
             log.error("paused jobs can't be looked up: %s", error)
             return  # the next cycle tries again
         self.memory = pausing.adopted(self.memory, found, self.levers.by_id())
-        self._adopted = not pausing.in_doubt(self.memory, found)
+        self._adopted, self._delivery.doubtful = not pausing.in_doubt(self.memory, found), False
 
     def _movable(self) -> Levers:
         """Without devices that are still on their way, or did not do as told."""
-        if self._flight.busy:
+        if self._delivery.busy:
             return replace(self.levers, caps=(), loads=())
         return self.levers.without(self.memory.refused)
 
     @property
-    def _acting_id(self) -> str:
-        return next(event.event_id for event in self.book.open if event.state is not EventState.ANNOUNCED)
+    def _mandate(self) -> Mandate:
+        """In whose name commands go: of several events, the one that the fewest people stand behind."""
+        acting = [event for event in self.book.open if event.state is not EventState.ANNOUNCED]
+        return Mandate(acting[0].event_id, min((event.approved_by for event in acting), key=len))
 
     async def _hold(self, now: datetime) -> None:
-        """While the jobs can't be seen nothing is decided, but the setpoints that stand go on standing."""
-        landed = self._landed()
-        if landed:
-            self._remember(landed, now)
-        if not self._flight.busy:
-            landed += await self._renew(now)
-        self.book.keep(self.memory, now, moved=bool(landed))
-
-    async def _renew(self, now: datetime) -> list[Outcome]:
-        self.wishes = Wishes(battery_w=self.memory.battery_w)
-        batch = self.orders.batch(self.wishes, self.memory, self._acting_id, now)
-        sent = await self._flight.send(batch.setpoints, now) if batch.setpoints else []
-        effects = self.memory.effects  # nothing moves by what stands
-        self._remember(sent, now)
-        self.memory = replace(self.memory, effects=effects)
-        return sent
+        self.memory, moved = await self._delivery.hold(self.memory, self.levers, self._mandate, now)
+        self.book.keep(self.memory, now, moved=moved)
 
     async def _carry(self, now: datetime) -> bool:
-        outcomes, name = self._landed(), self._acting_id
-        batch = self.orders.batch(self.wishes, self.memory, name, now, setpoints=not self._flight.busy)
-        outcomes += await self._submit(self._noted(batch.first, name), now)
-        if batch.setpoints:
-            outcomes += await self._flight.send(batch.setpoints, now)
-            self.memory = self._flight.expected(self.memory, self.levers, now)
-        if batch.then:
-            outcomes += await self._submit(batch.then, now)
-        self._remember(outcomes, now)
-        return bool(outcomes)
-
-    def _landed(self) -> list[Outcome]:
-        """What was still on its way after the last cycle and is not any more."""
-        landed = self._flight.landed()
-        self.memory = forgotten(self.memory, landed)
-        return landed
-
-    def _remember(self, outcomes: Sequence[Outcome], now: datetime) -> None:
-        for outcome in outcomes:
-            if not written(outcome):
-                self.orders.forget(outcome.command.target, outcome.command.point)
-            if outcome.command.point == "suspend" and isinstance(outcome.result, Error):
-                self._adopted = False  # it may stand all the same: the next look tells
-        self.memory = carried(self.memory, self.wishes, self.levers, outcomes, now)
-
-    async def _submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
-        return await in_parts(self.carrier, commands, now, self.progress)
-
-    def _noted(self, commands: Sequence[Command], name: str) -> Sequence[Command]:
-        """What may be asked for: pauses only once they are on disk."""
-        rows = pausing.rows(commands, self.wishes.longer, self.memory, name)
-        try:
-            if rows:
-                self.pauses(rows)
-        except StoreError as error:
-            self.unkept = True
-            log.error("no job is paused, as it can't be noted: %s", error)
-            return [one for one in commands if one.point != "suspend"]
-        self.unkept = False
-        self.memory = pausing.prolonged(self.memory, self.wishes.longer)
-        return commands
-
-    def _account(self, sight: Sight, queue: Queue) -> None:
-        in_time = look.in_time(queue)
-        for event in list(self.book.events.values()):
-            if in_time.intersection(event.lost):
-                self.book.put(replace(event, lost=tuple(n for n in event.lost if n not in in_time)))
-        given = used_w(self.memory, self.levers)
-        for event in self.book.open:
-            counters = self._counters[event.on_import]
-            after = measured(event, sight, counters, self.rules.response_s)
-            if after.state is EventState.ACTIVE:
-                after = noted(after, self.wishes.loses, self.wishes.short_w, given)
-            elif after.state is EventState.RETURNING and self._back(after, counters):
-                after = returned(after)
-            self.book.put(after)
-
-    def _back(self, event: Event, counters: Counters) -> bool:
-        others = any(one.state is EventState.ACTIVE for one in self.book.open)
-        return told_all(event, counters) and (others or (self.memory.idle and not self.memory.delayed))
+        self.memory, moved = await self._delivery.carry(
+            self.wishes, self.memory, self.levers, self._mandate, now
+        )
+        return moved
 
     def admitted(self, decisions: Sequence[Decision]) -> list[Decision]:
         """What is left of the plan's wishes for jobs: nothing while an event moves them, but for delays."""

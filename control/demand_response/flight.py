@@ -9,7 +9,7 @@ from typing import Protocol
 from igoudar.control.actuation.command import ActuatorClass, Command
 from igoudar.control.actuation.executor import Outcome
 from igoudar.control.demand_response.levers import Levers
-from igoudar.control.demand_response.memory import Effect, Memory
+from igoudar.control.demand_response.memory import WISH, Effect, Memory
 
 QUICK_S = 2.0  # wall: who answers within this is waited for
 AT_ONCE = 16  # commands between two signs of life
@@ -69,7 +69,14 @@ class Flight:
             await asyncio.wait({self._task})
 
     def expected(self, memory: Memory, levers: Levers, now: datetime) -> Memory:
-        """The memory with what the caps on their way will take off; a landed one tells itself."""
+        """The memory with what is on its way taken as done; what has landed tells itself."""
+        if not self.busy:
+            return memory
+        now_w = levers.battery.now_w if levers.battery else 0.0
+        for command in self._commands:
+            wish_w = command.params.get(WISH)
+            if isinstance(wish_w, float):
+                memory = memory.asked(wish_w, now_w, now)
         caps = {one.target: one for one in levers.caps}
         going = [one for one in self._commands if one.actuator is ActuatorClass.CAPS and one.target in caps]
         effects = [
@@ -77,7 +84,7 @@ class Flight:
             for one in going
             if (change := min(0.0, (one.value or 0.0) - caps[one.target].now_w)) < 0.0
         ]
-        return replace(memory, effects=(*memory.effects, *effects)) if self.busy else memory
+        return replace(memory, effects=(*memory.effects, *effects))
 
 
 def forgotten(memory: Memory, outcomes: Sequence[Outcome]) -> Memory:

@@ -76,6 +76,8 @@ class BatteryLever:
     now_w: float  # discharge positive
     most_w: float
     stored_wh: float  # above its lower limit, as AC energy
+    step_w: float = 0.0  # a smaller change of what is asked is not taken notice of
+    read_at: datetime | None = None  # when `now_w` was read
 
 
 @dataclass(frozen=True, slots=True)

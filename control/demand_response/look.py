@@ -9,6 +9,7 @@ from igoudar.control.demand_response.feeds import FeedRoom, at_worst, rack_power
 from igoudar.control.demand_response.intervals import Sample
 from igoudar.control.demand_response.levers import BatteryLever, CapLever, JobLever, Levers, LoadLever, Sight
 from igoudar.control.demand_response.memory import Memory
+from igoudar.control.demand_response.units import least_step_w
 from igoudar.control.dispatch import gpu_power_w
 from igoudar.control.picture import POWER, Picture, soc_pct
 from igoudar.control.roster import Roster
@@ -77,7 +78,7 @@ def levers(
         ),
         caps=caps,
         loads=tuple(_loads(picture, roster)),
-        battery=_battery(picture, roster),
+        battery=_battery(picture, roster, memory.refused),
         feeds=_feeds(picture, roster) if memory.paused else None,
         arriving_w=_arriving_w(queue, gpu_w * rise, seen, memory, left_alone),
     )
@@ -178,10 +179,17 @@ def _rated_w(site: Site, kind: Kind) -> float:
     return site.desalination.power_w if kind is Kind.DESALINATION else site.electrolyser.power_w
 
 
-def _battery(picture: Picture, roster: Roster) -> BatteryLever | None:
+def _battery(picture: Picture, roster: Roster, refused: Collection[str]) -> BatteryLever | None:
+    """None where it is not heard, or where no unit does as told."""
     bank, charge_pct = roster.site.battery, soc_pct(picture, roster)
-    now_w = picture.total(roster.power_devices("battery"), POWER) if roster.has("battery") else None
+    meters, units = roster.power_devices("battery"), roster.kinds.get(Kind.BATTERY, ())
+    now_w = picture.total(meters, POWER) if roster.has("battery") else None
     if now_w is None or charge_pct is None or bank.power_w <= 0.0:
         return None
+    if all(unit.name in refused for unit in units):
+        return None
     above_pct = max(0.0, charge_pct - bank.soc_min_pct - roster.site.guard.soc_margin_pct)
-    return BatteryLever(now_w, bank.power_w, above_pct / 100.0 * bank.energy_wh * bank.efficiency)
+    stored_wh = above_pct / 100.0 * bank.energy_wh * bank.efficiency
+    step_w = max(least_step_w(roster, unit) for unit in units)
+    read_at = min(picture.readings[meter.name].at for meter in meters)
+    return BatteryLever(now_w, bank.power_w, stored_wh, step_w, read_at)

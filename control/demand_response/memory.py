@@ -13,6 +13,8 @@ from igoudar.control.demand_response.levers import JobLever, Levers, Sight
 from igoudar.core.model import JobState
 
 REFUSED_FOR = timedelta(minutes=10)
+WISH = "battery_w"  # parameter of a command to one unit: what is asked of all together
+RAISED = 1.1  # a battery that is asked for so much more has time to answer again
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,13 @@ class Memory:
     delayed: Mapping[str, datetime] = field(default_factory=dict)  # waiting job -> when it would have begun
     caps: Mapping[str, float] = field(default_factory=dict)  # target -> limit that we set
     loads: Mapping[str, float] = field(default_factory=dict)
-    battery_w: float | None = None
-    battery_at: datetime | None = None
+    battery_w: float | None = None  # asked of it
+    battery_at: datetime | None = None  # when it was last asked for much more
+    battery_from_w: float | None = None  # what it gave, or was asked for, before the last change
+    battery_moved_at: datetime | None = None  # of that change
+    free_w: float | None = None  # import if the battery stood still, as last seen
+    free_at: datetime | None = None
+    swing_w: float = 0.0  # how much it has risen of late from one answer to the next
     room_since: datetime | None = None  # since when there is room under the limit
     refused: Mapping[str, datetime] = field(default_factory=dict)  # what did not do as told -> not before
     debts: Debts = field(default_factory=Debts)
@@ -66,6 +73,31 @@ class Memory:
     def pending_import_w(self) -> float:
         """Change of the import that is commanded and not seen, the battery's aside [W]."""
         return sum(effect.import_w for effect in self.effects)
+
+    @property
+    def unseen_relief_w(self) -> float:
+        """Of that, what takes import off; negative [W]."""
+        return sum(min(0.0, effect.import_w) for effect in self.effects)
+
+    def asked(self, wish_w: float, now_w: float, now: datetime) -> "Memory":
+        """With what is asked of the battery; one that is asked for much more has time to answer again."""
+        before_w = self.battery_w
+        if before_w == wish_w:
+            return self
+        raised = before_w is None or wish_w > RAISED * before_w
+        return replace(
+            self,
+            battery_w=wish_w,
+            battery_at=now if raised else self.battery_at,
+            battery_from_w=now_w if before_w is None else before_w,
+            battery_moved_at=now,
+        )
+
+    def released(self) -> "Memory":
+        """With the battery left alone."""
+        return replace(
+            self, battery_w=None, battery_at=None, battery_from_w=None, battery_moved_at=None, free_w=None
+        )
 
 
 _MEMORY = TypeAdapter(Memory)

@@ -1,19 +1,19 @@
 """From wishes to commands, in the order in which they must be carried out. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.control.demand_response.levers import Wishes
-from igoudar.control.demand_response.memory import Memory
+from igoudar.control.demand_response.memory import WISH, Memory
+from igoudar.control.demand_response.units import unit_points
 from igoudar.core.model import Device, Kind, Site
 
 LIFE_S, LIFE_WALL_S = 60.0, 30.0  # a command that is not on its way by then is dropped
 HOLD_S, HOLD_WALL_S = 180.0, 30.0  # how long a setpoint stands without being refreshed
 REFRESH = 0.55  # of its hold after which a setpoint is sent again; the guard takes no renewal before half
-CHANGE = 0.01  # of the rated power: a smaller change of a setpoint is not worth a write
-FREE_PCT = 100.0
+SAME = 1e-6  # rounding is no change
 CAP_POINT = "power_limit_w"  # of a power shelf; an agent shares it out among its node's GPUs
 
 
@@ -24,6 +24,14 @@ class Batch:
     first: tuple[Command, ...] = ()
     setpoints: tuple[Command, ...] = ()
     then: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """For which event commands are sent, and who stands behind it."""
+
+    event_id: str
+    approved_by: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -37,10 +45,10 @@ class Orders:
     _count: int = 0
 
     def batch(
-        self, wishes: Wishes, memory: Memory, event_id: str, now: datetime, *, setpoints: bool = True
+        self, wishes: Wishes, memory: Memory, mandate: Mandate, now: datetime, *, setpoints: bool = True
     ) -> Batch:
         """What follows from the wishes of one cycle; setpoints that stand are refreshed in time."""
-        desk = _Desk(self, event_id, now)
+        desk = _Desk(self, mandate, now)
         jobs = ActuatorClass.JOBS
         first = [
             *(desk.verb(delay.job_id, "delay", delay.until) for delay in wishes.delays),
@@ -66,6 +74,10 @@ class Orders:
         """It did not arrive: the next cycle sends it again."""
         self._sent.pop((target, point), None)
 
+    def forget_all(self) -> None:
+        """Nobody knows what stands: everything is sent again."""
+        self._sent.clear()
+
     @property
     def hold_s(self) -> float:
         """How long a setpoint stands."""
@@ -74,17 +86,13 @@ class Orders:
     def next_id(self, event_id: str, now: datetime) -> str:
         """A name that no other command has, in this life of the process or in another."""
         self._count += 1
-    def forget_all(self) -> None:
-        """Nobody knows what stands: everything is sent again."""
-        self._sent.clear()
-
         return f"{event_id}-{now.timestamp():.0f}-{self._count}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
     orders: Orders
-    event_id: str
+    mandate: Mandate
     now: datetime
 
     def verb(self, job_id: str, verb: str, until: datetime) -> Command:
@@ -94,7 +102,7 @@ class _Desk:
         return self.command(actuator, target, point, value=value, life_s=self.orders.hold_s)
 
     def devices(self, wishes: Wishes, memory: Memory) -> Iterator[Command]:
-        yield from self.battery(wishes.battery_w, memory.battery_w)
+        yield from self.battery(wishes.battery_w, memory)
         yield from self.limits(ActuatorClass.CAPS, {**memory.caps, **wishes.caps})
         yield from self.limits(ActuatorClass.LOADS, {**memory.loads, **wishes.loads})
 
@@ -104,15 +112,19 @@ class _Desk:
             if self.orders.due(target, point, limit_w, self.now, 0.0):
                 yield self.setpoint(actuator, target, point, limit_w)
 
-    def battery(self, wish_w: float | None, was_w: float | None) -> Iterator[Command]:
+    def battery(self, wish_w: float | None, memory: Memory) -> Iterator[Command]:
         """The same share of every unit's power; left alone where nothing was wished before."""
-        if wish_w is None and was_w is None:
+        if wish_w is None and memory.battery_w is None:
             return
         rated_w = self.orders.site.battery.power_w
         for device in _batteries(self.orders.site):
-            for point, value, least in _unit(device, wish_w, rated_w):
-                if self.orders.due(device.name, point, value, self.now, least):
-                    yield self.setpoint(ActuatorClass.BATTERY, device.name, point, value)
+            if device.name in memory.refused:
+                continue
+            for point, value in unit_points(device, wish_w, rated_w):
+                if self.orders.due(device.name, point, value, self.now, SAME):
+                    found = self.setpoint(ActuatorClass.BATTERY, device.name, point, value)
+                    params = found.params if wish_w is None else {**found.params, WISH: wish_w}
+                    yield replace(found, params=params)
 
     def command(
         self,
@@ -126,7 +138,7 @@ class _Desk:
     ) -> Command:
         life_s = life_s or max(LIFE_S, LIFE_WALL_S * self.orders.speed)
         return Command(
-            self.orders.next_id(self.event_id, self.now),
+            self.orders.next_id(self.mandate.event_id, self.now),
             actuator,
             target,
             point,
@@ -135,23 +147,13 @@ class _Desk:
             Origin.EVENT,
             "control",
             f"events.{point}",
-            {"event": self.event_id},
+            {"event": self.mandate.event_id},
             value,
             until,
             config_version=self.orders.config_version,
+            approved_by=self.mandate.approved_by,
         )
 
 
 def _batteries(site: Site) -> Sequence[Device]:
     return [device for device in site.devices if device.kind is Kind.BATTERY]
-
-
-def _unit(device: Device, wish_w: float | None, rated_w: float) -> Iterator[tuple[str, float, float]]:
-    """Points of one unit: SunSpec 704 by watts, 124 by two rates that leave only one power between them."""
-    if "setpoint_w" in device.allow:
-        if wish_w is not None:  # given back by its timer
-            yield "setpoint_w", wish_w * device.share, CHANGE * rated_w * device.share
-        return
-    pct = FREE_PCT if wish_w is None or not rated_w else round(FREE_PCT * wish_w / rated_w, 1)
-    yield "discharge_rate_pct", pct, FREE_PCT * CHANGE
-    yield "charge_rate_pct", FREE_PCT if wish_w is None else 0.0 - pct, FREE_PCT * CHANGE

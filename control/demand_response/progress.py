@@ -31,6 +31,9 @@ def measured(event: Event, sight: Sight, counters: Counters, response_s: float) 
 
 
 def _reached(event: Event, sight: Sight) -> datetime | None:
+    """When it was first read at its limit; what was read before it acted tells nothing of it."""
+    if sight.read_at is None or sight.read_at < max(event.at, event.act_from):
+        return None
     load_w = sight.import_w if event.on_import else sight.facility_w
     below = load_w is not None and load_w <= REACHED_RATIO * event.limit_w
     return sight.read_at if below and event.state is EventState.ACTIVE else None
@@ -48,7 +51,7 @@ def used_w(memory: Memory, levers: Levers) -> dict[str, float]:
     full = {one.target: one.full_w for one in levers.caps}
     loads = {one.device: one.rated_w for one in levers.loads}
     return {
-        "battery": memory.battery_w or 0.0,
+        "battery": _battery_w(memory, levers),
         "caps": sum(
             max(0.0, full.get(name, w) - max(w, draws.get(name, w))) for name, w in memory.caps.items()
         ),
@@ -67,6 +70,12 @@ def counts(memory: Memory) -> Mapping[str, int]:
         "delays": len(memory.delayed),
         "loads": len(memory.loads),
     }
+
+
+def _battery_w(memory: Memory, levers: Levers) -> float:
+    """What it gives of what it was asked for."""
+    asked_w = memory.battery_w or 0.0
+    return min(asked_w, levers.battery.now_w) if levers.battery else asked_w
 
 
 def _delayed_w(memory: Memory, levers: Levers) -> float:

@@ -10,6 +10,7 @@ from igoudar.core.errors import CommandError
 LONGEST = timedelta(days=31)
 FARTHEST = timedelta(days=366)
 MOST_W = 1e12
+OPERATOR = "operator"  # the source of what people of this site ask
 
 
 class EventKind(StrEnum):
@@ -40,6 +41,11 @@ class EventRequest:
     ends_at: datetime | None = None
     notice_s: float = 0.0
     slot: str = ""
+
+    @property
+    def approved_by(self) -> tuple[str, ...]:
+        """Who here stands behind it: an operator who asks has confirmed it; a signature is nobody's yes."""
+        return (self.who,) if self.source == OPERATOR else ()
 
 
 def starts_at(request: EventRequest, now: datetime) -> datetime:

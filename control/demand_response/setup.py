@@ -1,12 +1,14 @@
 """Builds the room of events of a running site."""
 
 from igoudar.control.acting import Acting
+from igoudar.control.alarms.engine import Watch
 from igoudar.control.demand_response.baseline import baseline
 from igoudar.control.demand_response.book import Book
 from igoudar.control.demand_response.cap_levers import cap_levers
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.orders import Orders
 from igoudar.control.demand_response.rules import rules_of
+from igoudar.control.demand_response.watch import EventWatch
 from igoudar.control.ledger import Books, Ledger
 from igoudar.control.mode import Modes
 from igoudar.control.records.state import Records
@@ -36,6 +38,11 @@ def events_room(
         now=clock.now,
         memory=book.restore(),
         caps=lambda: cap_levers(acting.executor.gate.sight, site.emergency.cap_least_ratio),
-        may_act=lambda: modes.classes().get("jobs") == "auto",
+        may_act=lambda: modes.classes().get("jobs") != "observe",  # in advise it has an operator's yes
         pauses=acting.suspends.note,
     )
+
+
+def event_watch(events: Events, modes: Modes) -> Watch:
+    """What the alarm engine is to look at."""
+    return EventWatch(events, modes.classes).signals

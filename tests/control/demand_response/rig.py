@@ -9,7 +9,7 @@ from pathlib import Path
 from zlib import crc32
 
 from igoudar.collectors.profiles import load_profiles
-from igoudar.collectors.results import Error, Result, Success
+from igoudar.collectors.results import Error, Rejected, Result, Success
 from igoudar.control.actuation.command import ActuatorClass, Command
 from igoudar.control.actuation.executor import Outcome
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
@@ -42,12 +42,22 @@ def plan_of(site: str) -> Roster:
 
 @dataclass
 class ClusterCarrier:
-    """Does what the links would do; `refuse` names targets that never do as told, `mute` loses answers."""
+    """Does what the links would do.
+
+    `refuse` names targets that never do as told, `mute` loses answers, `deaf` ones do nothing and say they
+    did, `weak` is what batteries give of what they are asked. What differs too little is not written.
+    """
 
     plant: Plant
     devices: dict[str, Device]
     refuse: set[str] = field(default_factory=set)
     mute: bool = False
+    deaf: set[str] = field(default_factory=set)
+    weak: float = 1.0
+    slack: dict[str, float] = field(
+        default_factory=lambda: {"discharge_rate_pct": 1.0, "charge_rate_pct": 1.0}
+    )
+    held: dict[tuple[str, str], float] = field(default_factory=dict)
     done: list[Command] = field(default_factory=list)
 
     async def submit(self, commands: Sequence[Command], now: datetime) -> list[Outcome]:
@@ -56,15 +66,37 @@ class ClusterCarrier:
     def _one(self, command: Command) -> Result:
         if command.target in self.refuse:
             return Error("it does nothing")
+        if self._stands(command):
+            return Rejected("unchanged")
         try:
             if command.actuator is ActuatorClass.JOBS:
                 self._job(command)
-            else:
-                self.plant.write(self.devices[command.target], command.point, command.value or 0.0)
+            elif command.target not in self.deaf:
+                self._device(command)
         except CommandError as error:
             return Error(str(error))
         self.done.append(command)
         return Error("no answer") if self.mute else Success(command.value or 0.0)
+
+    def _stands(self, command: Command) -> bool:
+        """As the collector's deadband has it, measured from what was written last."""
+        key, value = (command.target, command.point), command.value
+        if command.point not in self.slack or value is None:
+            return False
+        if key in self.held and 0.0 < abs(self.held[key] - value) <= self.slack[command.point]:
+            return True
+        self.held[key] = value
+        return False
+
+    def _device(self, command: Command) -> None:
+        device, value = self.devices[command.target], command.value or 0.0
+        if device.kind is Kind.BATTERY:
+            value *= self.weak
+            bit = {"discharge_rate_pct": 2.0, "charge_rate_pct": 1.0}.get(command.point)
+            if bit is not None:  # the collector sets it along with its rate
+                rates = self.plant.battery.converters[device.name].rates
+                rates.storage_mode_state = float(int(rates.storage_mode_state) | int(bit))
+        self.plant.write(device, command.point, value)
 
     def _job(self, command: Command) -> None:
         cluster = self.plant.cluster
@@ -92,6 +124,7 @@ class Rig:
     readings: dict[str, Reading] = field(default_factory=dict)
     left_alone: set[str] = field(default_factory=set)
     facility_wh: list[tuple[float, float]] = field(default_factory=list)  # truth, each second step
+    import_wh: list[tuple[float, float]] = field(default_factory=list)
     dead: set[str] = field(default_factory=set)
     silent: bool = False  # the scheduler
 
@@ -140,6 +173,8 @@ class Rig:
                 await self.cycle()
             self.plant.step(POLL_S)
             self.facility_wh.append((self.plant.time_s, float(self.plant.transformers.energy_wh.sum())))
+            totals = self.plant.totals
+            self.import_wh.append((self.plant.time_s, totals.grid_import - totals.grid_export))
             self.read()
             if round(self.plant.time_s) % round(CYCLE_S) == 0:
                 await self.cycle()

@@ -80,9 +80,11 @@ async def _ended(site: Rig, names: Sequence[str], marks: int) -> list[Line]:
 def _line(
     site: Rig, event: Event, start_w: float, paused: int, owed: float, short_w: float, marks: int
 ) -> Line:
-    minutes = _means(site.facility_wh[max(0, marks - 1) :])
+    first = max(0, marks - 1)
+    minutes = _means(site.facility_wh[first:])
     wanted_w = 0.0 if event.on_import else max(0.0, start_w - event.limit_w)
-    over_w, rise = _truth_over_w(site, event, minutes), _rise(event, minutes)
+    limited = _means(site.import_wh[first:]) if event.on_import else minutes
+    over_w, rise = _truth_over_w(site, event, limited), _rise(event, minutes)
     return Line(event, wanted_w, paused, over_w, rise, owed, max(short_w, event.short_w))
 
 
@@ -94,7 +96,7 @@ def _means(marks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _truth_over_w(site: Rig, event: Event, minutes: Sequence[tuple[float, float]]) -> float:
-    if event.on_import or event.minutes.met == 0:
+    if event.minutes.met == 0:
         return 0.0
     first_s = max(event.starts_at, event.act_from + timedelta(seconds=site.room.rules.response_s)).timestamp()
     last_s = (event.back_from_at or event.starts_at).timestamp()

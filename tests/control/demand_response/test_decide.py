@@ -194,9 +194,14 @@ def test_the_battery_covers_an_import_limit_first_as_far_as_it_lasts() -> None:
     found = Levers(jobs, battery=BatteryLever(0.0, 20 * MW, 6e6))  # 6 MWh for an hour: 6 MW
     limit_w = 10 * MW
     wishes, _ = decide(acting(None, limit_w), sight(25 * MW, 18 * MW), found, Memory(), RULES)
-    assert wishes.battery_w == pytest.approx(6 * MW)
+    # Until the pauses are on the meter it fills in for them as well.
+    assert wishes.battery_w == pytest.approx(18 * MW - RULES.target_w(limit_w))
     assert relief_w(wishes, found) >= 18 * MW - 6 * MW - RULES.target_w(limit_w)
     assert relief_w(wishes, found) < 3.3 * MW
+    paused = Memory(battery_w=wishes.battery_w, battery_moved_at=NOW - timedelta(minutes=5))
+    found = replace(found, battery=BatteryLever(wishes.battery_w, 20 * MW, 6e6))
+    wishes, _ = decide(acting(None, limit_w), sight(22 * MW, 7 * MW), found, paused, RULES)
+    assert wishes.battery_w == pytest.approx(8.15 * MW - (RULES.target_w(limit_w) - 7 * MW))
 
 
 def test_a_facility_limit_leaves_the_battery_and_the_other_loads_alone() -> None:

@@ -13,7 +13,7 @@ from igoudar.control.actuation.executor import Outcome
 from igoudar.control.demand_response.carried import carried
 from igoudar.control.demand_response.levers import CapLever, Levers, Wishes
 from igoudar.control.demand_response.memory import Memory
-from igoudar.control.demand_response.orders import Orders
+from igoudar.control.demand_response.orders import Mandate, Orders
 
 LEVERS = Levers(caps=(CapLever("shelf-1", 100e3, 90e3, 80e3, 120e3),))
 HELD = Memory(caps={"shelf-1": 90e3})
@@ -30,7 +30,7 @@ def after(result: Result, memory: Memory = HELD) -> Memory:
 def test_a_setpoint_is_renewed_in_the_second_half_of_its_hold() -> None:
     orders = Orders(plan_of("dakhla-phase1").site, 1.0)
     times = [NOW + timedelta(seconds=10 * step) for step in range(60)]
-    sent = [at for at in times if orders.batch(Wishes(), HELD, "event-1", at).setpoints]
+    sent = [at for at in times if orders.batch(Wishes(), HELD, Mandate("event-1"), at).setpoints]
     gaps_s = [(b - a).total_seconds() for a, b in pairwise(sent)]
     assert gaps_s
     assert all(orders.hold_s / 2 <= gap_s < orders.hold_s for gap_s in gaps_s)
