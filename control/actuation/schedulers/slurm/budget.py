@@ -4,6 +4,7 @@ Jobs ask for their watts (`-L watts:700`); what is reserved, none that starts ca
 theirs. A reservation lasts a quarter of an hour at most and is renewed while somebody still asks for it.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +27,14 @@ class Reserved:
     until: datetime  # wall time
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is, and what of it we have taken away."""
+
+    total_watts: int
+    reserved: Reserved | None
+
+
 @dataclass(slots=True)
 class WattBudget:
     """The budget of one licence; `user` is whom the reservation belongs to. Times are wall times."""
@@ -34,18 +43,27 @@ class WattBudget:
     licence: str
     user: str
 
-    async def set(self, watts: float, until: datetime, now: datetime) -> datetime:
+    async def look(self) -> Standing:
+        """How it stands now; both questions at the same time.
+
+        Raises:
+            RefusedError: no such licence.
+            LinkError, CommandError: as Slurm answers.
+        """
+        total, reserved = await asyncio.gather(self.total_watts(), self.reserved())
+        return Standing(total, reserved)
+
+    async def set(self, watts: float, until: datetime, now: datetime, seen: Standing) -> datetime:
         """Leave `watts` to the jobs that start; until when that holds.
 
         Raises:
-            RefusedError: no such licence, or the time is past.
+            RefusedError: the time is past.
             LinkError, CommandError: as Slurm answers.
         """
         end = min(until, now + LONGEST)
         if end < now + SHORTEST:
             raise RefusedError("expired", "a budget must hold for a minute at least", where=self.licence)
-        taken = max(0, await self.total_watts() - max(0, int(watts)))
-        present = await self.reserved()
+        taken, present = max(0, seen.total_watts - max(0, int(watts))), seen.reserved
         if taken == 0:
             await self._drop(present)
             return end

@@ -120,9 +120,10 @@ class SlurmScheduler:
     async def set_budget(self, watts: float, until: datetime) -> datetime:
         """Let no job start beyond `watts`, until then or for a quarter of an hour; until when it holds."""
         budget = await self._budget()
-        rules.check_budget(await self._known.read(), self._rules)
+        jobs, standing = await asyncio.gather(self._known.read(), budget.look())
+        rules.check_budget(jobs, self._rules)
         now = datetime.fromtimestamp(self._times.now()[1], UTC)
-        end = await budget.set(watts, self._times.wall_at(until), now)
+        end = await budget.set(watts, self._times.wall_at(until), now, standing)
         return self._times.site(end.timestamp())
 
     async def clear_budget(self) -> None:
