@@ -9,7 +9,7 @@ from igoudar.collectors.results import Error
 from igoudar.control.actuation.command import Command
 from igoudar.control.actuation.executor import Outcome
 from igoudar.control.demand_response import pausing
-from igoudar.control.demand_response.carried import carried, written
+from igoudar.control.demand_response.carried import carried, done, written
 from igoudar.control.demand_response.flight import Carrier, Flight, forgotten, in_parts
 from igoudar.control.demand_response.levers import Levers, Wishes
 from igoudar.control.demand_response.memory import Memory
@@ -91,8 +91,11 @@ class Delivery:
         self, memory: Memory, wishes: Wishes, levers: Levers, outcomes: Sequence[Outcome], now: datetime
     ) -> Memory:
         for outcome in outcomes:
+            command = outcome.command
             if not written(outcome):
-                self.orders.forget(outcome.command.target, outcome.command.point)
+                self.orders.forget(command.target, command.point)
+            if done(outcome):
+                self.orders.arrived(command.target, command.point, command.value)
             if outcome.command.point == "suspend" and isinstance(outcome.result, Error):
                 self.doubtful = True  # it may stand all the same: the next look tells
         return carried(memory, wishes, levers, outcomes, now)

@@ -14,6 +14,8 @@ LIFE_S, LIFE_WALL_S = 60.0, 30.0  # a command that is not on its way by then is 
 HOLD_S, HOLD_WALL_S = 180.0, 30.0  # how long a setpoint stands without being refreshed
 REFRESH = 0.55  # of its hold after which a setpoint is sent again; the guard takes no renewal before half
 SAME = 1e-6  # rounding is no change
+Slot = tuple[str, str]
+"""Device and point."""
 CAP_POINT = "power_limit_w"  # of a power shelf; an agent shares it out among its node's GPUs
 
 
@@ -41,13 +43,17 @@ class Orders:
     site: Site
     speed: float
     config_version: str = ""
-    _sent: dict[tuple[str, str], tuple[float, datetime]] = field(default_factory=dict)
+    _sent: dict[Slot, tuple[float, datetime]] = field(default_factory=dict)
+    _owed: dict[Slot, tuple[float, datetime]] = field(
+        default_factory=dict
+    )  # to give back
     _count: int = 0
 
     def batch(
         self, wishes: Wishes, memory: Memory, mandate: Mandate, now: datetime, *, setpoints: bool = True
     ) -> Batch:
         """What follows from the wishes of one cycle; setpoints that stand are refreshed in time."""
+        self._owe(wishes, memory, now)
         desk = _Desk(self, mandate, now)
         jobs = ActuatorClass.JOBS
         first = [
@@ -69,6 +75,26 @@ class Orders:
                 return False
         self._sent[(target, point)] = (value, now)
         return True
+
+    def _owe(self, wishes: Wishes, memory: Memory, now: datetime) -> None:
+        """A battery that is let go is told so until it has heard it, or its hold has ended by itself."""
+        if wishes.battery_w is not None:
+            self._owed.clear()
+        elif memory.battery_w is not None:
+            ends = now + timedelta(seconds=self.hold_s)
+            for device in _batteries(self.site):
+                for point, value in unit_points(device, None, self.site.battery.power_w):
+                    self._owed[(device.name, point)] = (value, ends)
+        self._owed = {slot: owed for slot, owed in self._owed.items() if owed[1] > now}
+
+    def owed(self) -> Sequence[tuple[Slot, float]]:
+        """What batteries must be given back."""
+        return [(slot, value) for slot, (value, _) in self._owed.items()]
+
+    def arrived(self, target: str, point: str, value: float | None) -> None:
+        """A setpoint stands: if it was one that is given back, it is."""
+        if (target, point) in self._owed and self._owed[(target, point)][0] == value:
+            del self._owed[(target, point)]
 
     def forget(self, target: str, point: str) -> None:
         """It did not arrive: the next cycle sends it again."""
@@ -113,8 +139,9 @@ class _Desk:
                 yield self.setpoint(actuator, target, point, limit_w)
 
     def battery(self, wish_w: float | None, memory: Memory) -> Iterator[Command]:
-        """The same share of every unit's power; left alone where nothing was wished before."""
-        if wish_w is None and memory.battery_w is None:
+        """The same share of every unit's power; let go where nothing is wished any more."""
+        if wish_w is None:
+            yield from self.let_go()
             return
         rated_w = self.orders.site.battery.power_w
         for device in _batteries(self.orders.site):
@@ -123,8 +150,13 @@ class _Desk:
             for point, value in unit_points(device, wish_w, rated_w):
                 if self.orders.due(device.name, point, value, self.now, SAME):
                     found = self.setpoint(ActuatorClass.BATTERY, device.name, point, value)
-                    params = found.params if wish_w is None else {**found.params, WISH: wish_w}
-                    yield replace(found, params=params)
+                    yield replace(found, params={**found.params, WISH: wish_w})
+
+    def let_go(self) -> Iterator[Command]:
+        """Units that have not heard yet that they are free."""
+        for (name, point), value in self.orders.owed():
+            if self.orders.due(name, point, value, self.now, SAME):
+                yield self.setpoint(ActuatorClass.BATTERY, name, point, value)
 
     def command(
         self,
