@@ -44,9 +44,7 @@ class Orders:
     speed: float
     config_version: str = ""
     _sent: dict[Slot, tuple[float, datetime]] = field(default_factory=dict)
-    _owed: dict[Slot, tuple[float, datetime]] = field(
-        default_factory=dict
-    )  # to give back
+    _owed: dict[Slot, tuple[float, datetime]] = field(default_factory=dict)  # to give back
     _count: int = 0
 
     def batch(
