@@ -1,4 +1,4 @@
-"""A consistent copy of a site's store and records in one file."""
+"""A consistent copy of a site's store, spool, records and audit anchors in one file."""
 
 import fcntl
 import hashlib
@@ -10,21 +10,31 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from igoudar.app import pg_export
+from igoudar.collectors.keeping import LOCK, SPOOL
+from igoudar.collectors.spool_look import backlog
+from igoudar.control.records.anchor import Anchor, anchors
 from igoudar.core.errors import StoreError
+from igoudar.core.model_people import Auditing
 from igoudar.core.store.files import sync_folder
 from igoudar.core.store.manifest import read_document
 from igoudar.core.store.reader import ParquetReader
 from igoudar.core.store.verify import link_store, verify_store
 
-BACKUP_SCHEMA = 1
+BACKUP_SCHEMA = 2
+KNOWN = (1, BACKUP_SCHEMA)  # the first had neither spool nor anchors nor a PostgreSQL's records
 STORE = "store"
 RECORDS = "state.sqlite"
+EXPORT = "records.pgdump"  # of a PostgreSQL
+ANCHORS = "anchors"
+ANCHOR, ELSEWHERE = "audit.anchor", "elsewhere.anchor"  # of the state folder, of another disk
 HEADER = "backup.json"
+PARTS = (HEADER, RECORDS, EXPORT, ANCHORS, SPOOL, STORE)
 SCRATCH = ("backup", "restore")
 
 
@@ -36,7 +46,10 @@ class Contents:
     store_schema: int
     samples: int
     last_time: datetime | None
-    records_sha256: str  # "" when the site had no records yet
+    records_sha256: str  # "" when the site had no records yet, or they are not in it
+    records: str = RECORDS  # or EXPORT; "" = none are in it
+    spool_batches: int = 0
+    anchors: int = 0  # files
 
     def as_json(self) -> dict[str, Any]:
         """As stored in the file and shown by `--json`."""
@@ -47,6 +60,9 @@ class Contents:
             "samples": self.samples,
             "last_time": self.last_time.isoformat() if self.last_time else None,
             "records_sha256": self.records_sha256,
+            "records": self.records,
+            "spool_batches": self.spool_batches,
+            "anchors": self.anchors,
         }
 
     @classmethod
@@ -56,7 +72,7 @@ class Contents:
         Raises:
             KeyError, ValueError, TypeError: it is no header of this schema.
         """
-        if document["schema"] != BACKUP_SCHEMA:
+        if document["schema"] not in KNOWN:
             raise ValueError(f"backup schema {document['schema']}, known is {BACKUP_SCHEMA}")
         last = document["last_time"]
         return cls(
@@ -65,21 +81,31 @@ class Contents:
             int(document["samples"]),
             datetime.fromisoformat(last) if last else None,
             str(document["records_sha256"]),
+            str(document.get("records", RECORDS)),
+            int(document.get("spool_batches", 0)),
+            int(document.get("anchors", 0)),
         )
 
 
-def backup(state: Path, archive: Path) -> Contents:
-    """Write store and records of a site, running or not, to `archive`; secrets stay out.
+def backup(state: Path, archive: Path, rules: Auditing | None = None) -> Contents:
+    """Write what a site has kept, running or not, to `archive`; secrets stay out.
+
+    `rules` say where its records and anchors are. A PostgreSQL's records are in it where there is a pg_dump.
 
     Raises:
-        StoreError: nothing to back up, or the disk refused; no half-written archive is left.
+        ConfigError: the database's address can't be used.
+        StoreError: nothing to back up, pg_dump or the disk refused; no half-written archive is left.
     """
+    kept = rules or Auditing()
     read_document(state / STORE)
     part = archive.with_name(archive.name + ".part")
     try:
         with scratch_folder(state, "backup") as scratch:
+            # What goes on to the store, or is anchored, meanwhile is then in both or in the later one.
+            _link_spool(state / SPOOL, scratch / SPOOL)
+            _copy_anchors(state, kept, scratch / ANCHORS)
             link_store(state / STORE, scratch / STORE)
-            _copy_records(state / RECORDS, scratch / RECORDS)
+            _keep_records(state, kept, scratch)
             contents = _describe(scratch)
             (scratch / HEADER).write_text(json.dumps(contents.as_json()))
             _pack(scratch, part)
@@ -92,13 +118,17 @@ def backup(state: Path, archive: Path) -> Contents:
     return contents
 
 
-def preview(state: Path) -> Contents:
+def preview(state: Path, rules: Auditing | None = None) -> Contents:
     """What a backup would hold now.
 
     Raises:
         StoreError: there is nothing to back up.
     """
-    return _describe(state)
+    kept = rules or Auditing()
+    found = _describe(state)
+    exported = EXPORT if pg_export.installed() else ""
+    records = exported if kept.url_file else found.records
+    return replace(found, records=records, anchors=sum(one.path.exists() for one in _anchors(state, kept)))
 
 
 @contextmanager
@@ -129,6 +159,34 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _link_spool(source: Path, target: Path) -> None:
+    """Hard links; a file that grows meanwhile is packed as long as it was; half a record is stepped over."""
+    for path in source.rglob("*") if source.is_dir() else ():
+        if path.is_file() and path.name != LOCK:
+            link = target / path.relative_to(source)
+            link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # it has just been stored
+                link.hardlink_to(path)
+
+
+def _copy_anchors(state: Path, rules: Auditing, target: Path) -> None:
+    target.mkdir(mode=0o700)
+    for one, name in zip(_anchors(state, rules), (ANCHOR, ELSEWHERE), strict=False):
+        if one.path.exists():
+            shutil.copyfile(one.path, target / name)
+
+
+def _anchors(state: Path, rules: Auditing) -> tuple[Anchor, ...]:
+    return anchors(state, str(Path(rules.anchor_file).expanduser()) if rules.anchor_file else "")
+
+
+def _keep_records(state: Path, rules: Auditing, scratch: Path) -> None:
+    if not rules.url_file:
+        _copy_records(state / RECORDS, scratch / RECORDS)
+    elif pg_export.installed():
+        pg_export.export(Path(rules.url_file).expanduser(), scratch, scratch / EXPORT)
+
+
 def _copy_records(source: Path, target: Path) -> None:
     if source.exists():
         with (
@@ -140,13 +198,16 @@ def _copy_records(source: Path, target: Path) -> None:
 
 def _describe(scratch: Path) -> Contents:
     verified = verify_store(scratch / STORE)
-    records = scratch / RECORDS
+    records = next((scratch / name for name in (RECORDS, EXPORT) if (scratch / name).exists()), None)
     return Contents(
         datetime.now(UTC).replace(microsecond=0),
         int(read_document(scratch / STORE)["schema"]),
         verified.rows,
         ParquetReader(scratch / STORE).last_time(),
-        sha256(records) if records.exists() else "",
+        sha256(records) if records else "",
+        records.name if records else "",
+        backlog(scratch / SPOOL).batches,
+        sum(1 for _ in (scratch / ANCHORS).glob("*")),
     )
 
 
@@ -160,7 +221,7 @@ def _pack(scratch: Path, part: Path) -> None:
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
-            for name in (HEADER, RECORDS, STORE):
+            for name in PARTS:
                 if (scratch / name).exists():
                     tar.add(scratch / name, arcname=name)
         file.flush()

@@ -8,17 +8,17 @@ import socket
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
+from igoudar.app import doctor_keeping
+from igoudar.app.finding import Finding, Level
 from igoudar.core.clock import SiteClock
 from igoudar.core.errors import IgoudarError
+from igoudar.core.model_people import Auditing
 from igoudar.core.store.parquet import LOCK_NAME
 from igoudar.core.store.reader import ParquetReader
 from igoudar.core.store.verify import verify_store
@@ -30,29 +30,14 @@ PORTS = {"API": 8460, "dashboard": 8501}
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)  # no machine that runs this release is older
 
 
-class Level(StrEnum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One checked thing."""
-
-    level: Level
-    code: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
 Check = Callable[[Path], Iterator[Finding]]
 
 
-def examine(state: Path) -> list[Finding]:
-    """Run every check; nothing is changed."""
-    return [finding for check in CHECKS for finding in check(state)]
+def examine(state: Path, rules: Auditing | None = None) -> list[Finding]:
+    """Run every check; nothing is changed. `rules` say where the site's records and anchors are."""
+    found = [finding for check in CHECKS for finding in check(state)]
+    kept = rules or Auditing()
+    return found + [finding for look in KEPT for finding in look(state, kept)]
 
 
 def python_version(state: Path) -> Iterator[Finding]:
@@ -206,3 +191,4 @@ CHECKS: tuple[Check, ...] = (
     site_clock,
     ports,
 )
+KEPT = (doctor_keeping.spool, doctor_keeping.audit, doctor_keeping.database)

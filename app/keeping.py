@@ -2,12 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from igoudar.core.errors import ConfigError
 from igoudar.core.i18n import choose_language, render
 from igoudar.core.state_path import state_path
+
+if TYPE_CHECKING:
+    from igoudar.core.model_people import Auditing
 
 SiteName = Annotated[str, typer.Argument(help="A bundled site's name or a site file.")]
 State = Annotated[Path | None, typer.Option("--state", help="State folder of the site.")]
@@ -18,8 +22,8 @@ Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 
 def add_commands(app: typer.Typer) -> None:
     """Register `backup`, `restore` and `doctor`."""
-    app.command(help="Copy a site's store and records to one file, while it runs or not.")(backup)
-    app.command(help="Put a backup in place of a stopped site's store and records.")(restore)
+    app.command(help="Copy what a site has kept to one file, while it runs or not.")(backup)
+    app.command(help="Put a backup in place of what a stopped site has kept.")(restore)
     app.command(help="Check this machine and a site's state; exit code 1 when something is at fault.")(doctor)
 
 
@@ -34,10 +38,11 @@ def backup(
     """A consistent copy; tokens stay out of it."""
     from igoudar.app import backup as archive
 
-    folder = _folder(site, state)
-    found = archive.preview(folder) if dry_run else archive.backup(folder, file)
+    folder, rules = _folder(site, state), _rules(site)
+    found = archive.preview(folder, rules) if dry_run else archive.backup(folder, file, rules)
     code = "app.keep_backup_would" if dry_run else "app.keep_backup_done"
-    _print(code, {"file": str(file), **found.as_json()}, as_json=as_json, lang=lang)
+    bare = "_bare" if rules.url_file and not found.records else ""
+    _print(f"{code}{bare}", {"file": str(file), **found.as_json()}, as_json=as_json, lang=lang)
 
 
 def restore(
@@ -51,6 +56,7 @@ def restore(
 ) -> None:
     """Back to what the archive holds."""
     from igoudar.app import restore as archive
+    from igoudar.app.backup import EXPORT
 
     folder = _folder(site, state)
     if dry_run:
@@ -60,15 +66,19 @@ def restore(
     params = {"file": str(file), "state": str(folder), "aside": str(aside or ""), **found.as_json()}
     code = "app.keep_restore_would" if dry_run else "app.keep_restore_done"
     _print(f"{code}_aside" if aside else code, params, as_json=as_json, lang=lang)
+    if found.records == EXPORT and not as_json:
+        where = {"path": str(folder / found.records)}
+        typer.echo(render("app.keep_restore_export", where, choose_language(lang)))
 
 
 def doctor(
     site: SiteName = "jazari-lab", state: State = None, as_json: Json = False, lang: Lang = None
 ) -> None:
     """One line per finding."""
-    from igoudar.app.doctor import Level, examine
+    from igoudar.app.doctor import examine
+    from igoudar.app.finding import Level
 
-    findings = examine(_folder(site, state))
+    findings = examine(_folder(site, state), _rules(site))
     if as_json:
         documents = [
             {"level": f.level, "code": f.code, "params": f.params, "text": render(f.code, f.params)}
@@ -91,6 +101,17 @@ def _folder(site: str, state: Path | None) -> Path:
 
         site = load(site)[0].name
     return state_path(site, state)
+
+
+def _rules(site: str) -> "Auditing":
+    """Where the site keeps its records; as usual where its file can't be read."""
+    from igoudar.app.parts_cli import load
+    from igoudar.core.model_people import Auditing
+
+    try:
+        return load(site)[0].audit
+    except ConfigError:
+        return Auditing()
 
 
 def _print(code: str, params: dict[str, Any], *, as_json: bool, lang: str | None) -> None:

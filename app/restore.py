@@ -1,4 +1,4 @@
-"""Putting a backup in place of a stopped site's store and records."""
+"""Putting a backup in place of what a stopped site has kept."""
 
 import json
 import os
@@ -10,8 +10,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from igoudar.app.backup import HEADER, RECORDS, STORE, Contents, refused, scratch_folder, sha256
+from igoudar.app.backup import (
+    ANCHOR,
+    ANCHORS,
+    ELSEWHERE,
+    EXPORT,
+    HEADER,
+    PARTS,
+    RECORDS,
+    STORE,
+    Contents,
+    refused,
+    scratch_folder,
+    sha256,
+)
 from igoudar.app.state import held
+from igoudar.collectors.keeping import SPOOL
 from igoudar.core.errors import ConfigError
 from igoudar.core.store.files import WriterLock, sync_folder
 from igoudar.core.store.manifest import SCHEMA_VERSION
@@ -53,7 +67,7 @@ def _unpack(archive: Path, scratch: Path) -> Contents:
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path) -> None:
     """Only plain files under the names that a backup has; an archive is a stranger's until proven sound."""
     name = PurePosixPath(member.name)
-    if name.is_absolute() or ".." in name.parts or name.parts[0] not in (HEADER, RECORDS, STORE):
+    if name.is_absolute() or ".." in name.parts or name.parts[0] not in PARTS:
         raise ValueError(f"unexpected {member.name!r}")
     if (content := tar.extractfile(member) if member.isfile() else None) is not None:
         (scratch / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +80,8 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path) -> No
 def _check(archive: Path, scratch: Path, contents: Contents) -> None:
     if contents.store_schema > SCHEMA_VERSION:
         raise _unusable(archive, f"its store has schema {contents.store_schema}, newer than {SCHEMA_VERSION}")
-    if contents.records_sha256 and sha256(scratch / RECORDS) != contents.records_sha256:
+    records = scratch / (contents.records or RECORDS)
+    if contents.records_sha256 and sha256(records) != contents.records_sha256:
         raise _unusable(archive, "its records are damaged")
     # A store of an older schema is verified by its migration instead.
     if contents.store_schema == SCHEMA_VERSION and verify_store(scratch / STORE).damaged:
@@ -85,7 +100,7 @@ def _stopped(state: Path) -> Iterator[None]:
 
 
 def _swap(scratch: Path, state: Path, *, force: bool) -> Path | None:
-    names = (STORE, RECORDS, f"{RECORDS}-wal", f"{RECORDS}-shm")
+    names = (STORE, SPOOL, RECORDS, f"{RECORDS}-wal", f"{RECORDS}-shm", EXPORT)
     present = [name for name in names if (state / name).exists()]
     if present and not force:
         raise ConfigError(
@@ -94,11 +109,19 @@ def _swap(scratch: Path, state: Path, *, force: bool) -> Path | None:
             fix="restore into another folder with --state, or add --force, which moves the present one aside",
         )
     aside = _move_aside(state, present) if present else None
-    for name in (STORE, RECORDS):
+    for name in (STORE, SPOOL, RECORDS, EXPORT):
         if (scratch / name).exists():
             shutil.move(scratch / name, state / name)
+    _put_anchors(scratch / ANCHORS, state)
     sync_folder(state)
     return aside
+
+
+def _put_anchors(source: Path, state: Path) -> None:
+    """An anchor that is there stays: it may know of more than the backup does, and that is the truth."""
+    for name, place in ((ANCHOR, ANCHOR), (ELSEWHERE, f"{ANCHOR}.elsewhere")):
+        if (source / name).exists() and not (state / place).exists():
+            shutil.move(source / name, state / place)
 
 
 def _move_aside(state: Path, names: list[str]) -> Path:

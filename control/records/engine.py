@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as lite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -28,8 +28,8 @@ def sqlite(path: Path) -> Engine:
     return engine
 
 
-def postgres(url_file: Path) -> Engine:
-    """A PostgreSQL whose address, with its password, stands in a file.
+def address(url_file: Path) -> URL:
+    """The address of a PostgreSQL, with its password, from a file.
 
     Raises:
         ConfigError: the file can't be read, is open to others, or holds no such address.
@@ -44,8 +44,17 @@ def postgres(url_file: Path) -> Engine:
         raise ConfigError("holds no database address", where=str(url_file), fix=FIX) from error
     if not url.drivername.startswith("postgresql"):
         raise ConfigError(f"{url.drivername} is not PostgreSQL", where=str(url_file), fix=FIX)
+    return url.set(drivername="postgresql")
+
+
+def postgres(url_file: Path) -> Engine:
+    """A PostgreSQL whose address stands in a file.
+
+    Raises:
+        ConfigError: as `address`.
+    """
     return create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        address(url_file).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": CONNECT_S,
@@ -57,7 +66,12 @@ def postgres(url_file: Path) -> Engine:
 
 def place(engine: Engine) -> str:
     """Where the database is, without its password."""
-    return engine.url.render_as_string(hide_password=True)
+    return place_of(engine.url)
+
+
+def place_of(url: URL) -> str:
+    """The same of an address."""
+    return url.render_as_string(hide_password=True)
 
 
 def upsert(engine: Engine, model: type[Base]) -> Any:

@@ -59,6 +59,11 @@ def migrate(connection: Connection, where: str) -> None:
         _set_version(connection, number + 1)
 
 
+def current(connection: Connection) -> bool:
+    """Whether the database is as this igoudar wants it."""
+    return _version(connection) == len(MIGRATIONS)
+
+
 def _is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 

@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 import tarfile
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,13 +17,17 @@ from typer.testing import CliRunner, Result
 
 from igoudar.app import keeping
 from igoudar.app.state import state_folder
+from igoudar.collectors.spool import Spool
+from igoudar.collectors.spool_disk import FolderDisk
+from igoudar.control.records.state import Records
 from igoudar.core.clock import SiteClock
 from igoudar.core.errors import IgoudarError
 from igoudar.core.i18n import codes
-from igoudar.core.model import Reading
+from igoudar.core.model import Reading, SpoolRules
 from igoudar.core.store.parquet import ParquetStore
 from igoudar.core.store.protocol import Series
 from igoudar.core.store.reader import ParquetReader
+from tests.control.records.lines import action
 
 START = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 END = START + timedelta(days=1)
@@ -216,3 +221,101 @@ def test_every_code_has_both_languages() -> None:
     ours = {code for code in codes("en") if code.startswith(("app.keep_", "app.doctor_"))}
     assert ours
     assert ours <= set(codes("fr"))
+
+
+def spooled(state: Path, *seconds: int) -> None:
+    """Batches of one reading each that the store has not taken."""
+    spool = Spool(FolderDisk(state / "spool"), SpoolRules())
+    for second in seconds:
+        spool.append([reading(second)])
+    spool.save()
+
+
+def waiting(state: Path) -> list[datetime]:
+    batches = Spool(FolderDisk(state / "spool"), SpoolRules()).take(100)
+    return [one.at for batch in batches for one in batch.readings]
+
+
+def recorded(state: Path, *names: str) -> None:
+    """Real records instead of the stand-in, with an audit of these lines."""
+    (state / "state.sqlite").unlink(missing_ok=True)
+    records = Records.open(state / "state.sqlite")
+    for name in names:
+        records.add([action(name)])
+    records.close()
+
+
+def test_a_backup_holds_what_the_store_has_not_taken_and_the_anchors(state: Path, tmp_path: Path) -> None:
+    spooled(state, 30, 31)
+    recorded(state, "a", "b")
+    (state / "spool" / "lock").touch()
+    made = answer("backup", tmp_path / "lab.tar", "--state", state)
+    assert (made["spool_batches"], made["anchors"], made["records"]) == (2, 1, "state.sqlite")
+    spooled(state, 32)
+    other = tmp_path / "other"
+    assert answer("restore", tmp_path / "lab.tar", "--state", other)["spool_batches"] == 2
+    assert waiting(other) == [START + timedelta(seconds=second) for second in (30, 31)]
+    assert (other / "audit.anchor").read_bytes() == (state / "audit.anchor").read_bytes()
+    found = findings(other)
+    assert (found["audit_ok"], found["spool_ok"]) == ("ok", "ok")
+    with tarfile.open(tmp_path / "lab.tar") as tar:
+        assert "spool/lock" not in tar.getnames()
+
+
+def test_an_anchor_that_is_there_is_never_replaced_by_an_older_one(state: Path, tmp_path: Path) -> None:
+    recorded(state, "a")
+    run("backup", tmp_path / "lab.tar", "--state", state)
+    recorded_again = Records.open(state / "state.sqlite")
+    recorded_again.add([action("b")])
+    recorded_again.close()
+    anchored = (state / "audit.anchor").read_bytes()
+    answer("restore", tmp_path / "lab.tar", "--state", state, "--force")
+    assert (state / "audit.anchor").read_bytes() == anchored
+    assert findings(state)["audit_broken"] == "fault"  # the restored audit lacks a line that was anchored
+
+
+def test_a_backup_of_the_first_kind_is_still_restored(state: Path, tmp_path: Path) -> None:
+    run("backup", tmp_path / "new.tar", "--state", state)
+    with tarfile.open(tmp_path / "new.tar") as new, tarfile.open(tmp_path / "old.tar", "w") as old:
+        for member in new.getmembers():
+            content = new.extractfile(member)
+            if content is None or member.name == "backup.json":
+                continue
+            old.addfile(member, content)
+        known = ("created_at", "store_schema", "samples", "last_time", "records_sha256")
+        header = json.loads(new.extractfile("backup.json").read())  # type: ignore[union-attr]
+        (tmp_path / "backup.json").write_text(json.dumps({"schema": 1, **{n: header[n] for n in known}}))
+        old.add(tmp_path / "backup.json", arcname="backup.json")
+    assert answer("restore", tmp_path / "old.tar", "--state", tmp_path / "other")["samples"] == 10
+    assert reasons(tmp_path / "other") == ["wind tonight"]
+
+
+def test_doctor_says_what_waits_and_for_how_long(state: Path) -> None:
+    spooled(state, 0, 5)
+    SiteClock(START + timedelta(hours=2), time.monotonic(), 1.0).save(state / "clock.json")
+    (state / "spool" / "quarantine").mkdir()
+    (state / "spool" / "quarantine" / "1.json").write_text("{}")
+    found = {one["code"]: one for one in answer("doctor", "--state", state)["findings"]}
+    late = found["app.doctor_spool_warning"]
+    assert (late["level"], late["params"]["batches"], late["params"]["minutes"]) == ("warning", 2, 120)
+    assert found["app.doctor_spool_aside"]["params"]["files"] == 1
+    SiteClock(START + timedelta(minutes=2), time.monotonic(), 1.0).save(state / "clock.json")
+    assert findings(state)["spool_ok"] == "ok"
+
+
+def test_doctor_finds_an_audit_that_was_edited_or_cut(state: Path) -> None:
+    recorded(state, "a", "b")
+    assert findings(state)["audit_ok"] == "ok"
+    with closing(sqlite3.connect(state / "state.sqlite")) as database, database:
+        database.execute("UPDATE actions SET target = 'other' WHERE id = 1")
+    assert findings(state)["audit_broken"] == "fault"
+    (state / "audit.anchor").unlink()
+    codes_found = [one["params"] for one in answer("doctor", "--state", state)["findings"]]
+    assert any("missing or empty" in str(params.get("problem", "")) for params in codes_found)
+    assert run("doctor", "--state", state).exit_code == 1
+
+
+def test_doctor_leaves_records_of_an_older_kind_as_they_are(state: Path) -> None:
+    before = (state / "state.sqlite").read_bytes()
+    assert not {code for code in findings(state) if code.startswith("audit")}
+    assert (state / "state.sqlite").read_bytes() == before
