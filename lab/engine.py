@@ -1,7 +1,7 @@
 """Plays one period with one policy, step by step, and keeps what happened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, Forecast, Limits, Orders, Policy, View
 from igoudar.control.planning.table import Fleet, Floats, Integers
 from igoudar.lab import jobs
+from igoudar.lab.chill import Chilled, chilled
 from igoudar.lab.events import known
 from igoudar.lab.periods import FIRST_CHARGE, Period
 from igoudar.lab.power import HOURS, Balance, balance
@@ -30,6 +31,7 @@ class Played:
     schedule_row: list[Integers] = field(default_factory=list)
     schedule_power_w: list[Floats] = field(default_factory=list)
     solve_s: list[float] = field(default_factory=list)
+    cold: list[Chilled] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -48,12 +50,13 @@ def play(period: Period, limits: Limits, policy: Policy, forecaster: Forecaster 
     """
     fleet = Fleet.fresh(len(period.jobs))
     played = Played({name: np.zeros(period.steps) for name in COLUMNS}, fleet)
-    soc_wh, peak_w, day = FIRST_CHARGE * limits.battery_wh, 0.0, Day()
+    soc_wh, peak_w, day, cold = FIRST_CHARGE * limits.battery_wh, 0.0, Day(), Chilled(0.0)
     for step in range(period.steps):
         jobs.submit(fleet, period.jobs, step * STEP_S)
         view = _view(period, limits, fleet, step, soc_wh, peak_w, day, forecaster)
+        view = replace(view, warmer_k=cold.warmer_k, tank_wh=cold.tank_wh)
         orders = policy.decide(view)
-        closed = _step(played, view, orders)
+        closed, cold = _step(played, view, orders)
         soc_wh, peak_w = closed.soc_wh, max(peak_w, closed.import_w)
         day = _next_day(day, played.site, step)
     return played
@@ -91,22 +94,22 @@ def _view(
     )
 
 
-def _step(played: Played, view: View, orders: Orders) -> Balance:
+def _step(played: Played, view: View, orders: Orders) -> tuple[Balance, Chilled]:
     order = np.argsort(orders.run)
     run, ratio = orders.run[order], None if orders.power_ratio is None else orders.power_ratio[order]
     jobs.check(view, run, ratio)
     running = jobs.follow(view, run, ratio)
     flexible_w = float(running.power_w.sum())
-    cooling_w = (view.pue - 1.0) * (view.urgent_w + flexible_w)
+    cold = chilled(view, orders, view.urgent_w + flexible_w)
     desalination_w, electrolyser_w = _drives_w(view, orders)
-    load_w = view.urgent_w + flexible_w + cooling_w + desalination_w + electrolyser_w
+    load_w = view.urgent_w + flexible_w + cold.cooling_w + desalination_w + electrolyser_w
     closed = balance(view, load_w, orders.battery_w)
     row = {
         "pv_w": view.pv_w,
         "wind_w": view.wind_w,
         "urgent_w": view.urgent_w,
         "flexible_w": flexible_w,
-        "cooling_w": cooling_w,
+        "cooling_w": cold.cooling_w,
         "battery_w": closed.battery_w,
         "soc_wh": closed.soc_wh,
         "import_w": closed.import_w,
@@ -114,7 +117,7 @@ def _step(played: Played, view: View, orders: Orders) -> Balance:
         "curtailed_w": closed.curtailed_w,
         "desalination_w": desalination_w,
         "electrolyser_w": electrolyser_w,
-        "pue": view.pue,
+        "pue": view.pue if view.limits.cooling is None else _pue(view, flexible_w, cold),
     }
     for name, value in row.items():
         played.site[name][view.step] = value
@@ -123,7 +126,14 @@ def _step(played: Played, view: View, orders: Orders) -> Balance:
     played.schedule_power_w.append(running.power_w)
     if orders.solve_s is not None:
         played.solve_s.append(orders.solve_s)
-    return closed
+    played.cold.append(cold)
+    return closed, cold
+
+
+def _pue(view: View, flexible_w: float, cold: Chilled) -> float:
+    """As it came out."""
+    it_w = view.urgent_w + flexible_w
+    return 1.0 + cold.cooling_w / it_w if it_w else view.pue
 
 
 def _drives_w(view: View, orders: Orders) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from igoudar.control.planning import baselines
 from igoudar.control.planning.policy import Forecast, Limits, Policy
 from igoudar.control.planning.rolling import Rolling
@@ -57,14 +59,16 @@ def _issue(name: str, scenario: Scenario, periods: Sequence[Period], index: int)
 
 def bound_site(period: Period, limits: Limits, best: Bound) -> dict[str, Floats]:
     """The bound's profile as a site table."""
-    load_w = (period.urgent_w + best.flexible_w) * period.pue + best.desalination_w + best.electrolyser_w
+    it_w = period.urgent_w + best.flexible_w
+    cooling_w = (period.pue - 1.0) * it_w - best.relief_w
+    load_w = it_w * period.pue - best.relief_w + best.desalination_w + best.electrolyser_w
     offered_w = period.pv_w + period.wind_w + best.import_w + best.battery_w
     return {
         "pv_w": period.pv_w,
         "wind_w": period.wind_w,
         "urgent_w": period.urgent_w,
         "flexible_w": best.flexible_w,
-        "cooling_w": (period.pue - 1.0) * (period.urgent_w + best.flexible_w),
+        "cooling_w": cooling_w,
         "battery_w": best.battery_w,
         "soc_wh": charges_wh(limits, best.battery_w),
         "import_w": best.import_w,
@@ -72,5 +76,5 @@ def bound_site(period: Period, limits: Limits, best: Bound) -> dict[str, Floats]
         "curtailed_w": offered_w - load_w - best.export_w,
         "desalination_w": best.desalination_w,
         "electrolyser_w": best.electrolyser_w,
-        "pue": period.pue,
+        "pue": period.pue if limits.cooling is None else 1.0 + cooling_w / np.maximum(it_w, 1.0),
     }

@@ -9,18 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from igoudar.control.planning.plan.program import Program, Solver
-from igoudar.control.planning.plan.segments import segments
-from igoudar.control.planning.policy import IMPORT, METERS, STEP_S, Limits
+from igoudar.control.planning.policy import STEP_S, Limits
 from igoudar.control.planning.table import Floats, Integers, JobTable
 from igoudar.core.errors import ConfigError
-from igoudar.lab.events import strictest
 from igoudar.lab.periods import FIRST_CHARGE, Period
 from igoudar.lab.power import HOURS
+from igoudar.lab.relaxed import add_caps, add_cooling, add_limits
 
 MW = 1e6
 TIGHTNESS = (0.0, 0.25, 0.5, 0.7, 0.85, 0.95)  # lower ends of the classes of work per window
 WEAR_PER_MWH = 1e-4  # among plans of one cost the one that moves least charge; too little to show in a bill
-OVER_LIMIT_PER_MWH = 1e4  # the same of announced limits
 OVER_CAP_PER_MWH = 1e4  # more than any bill: the cap gives way only where no schedule keeps the deadlines
 
 
@@ -51,6 +49,7 @@ class Bound:
     electrolyser_w: Floats
     over_cap_w: Floats  # of the IT cap, which gave way where the deadlines ask for more
     missing_wh: float  # charge that the end lacks against the start
+    relief_w: Floats | float = 0.0  # of the overhead, by a warmer supply and the tank
     over_limit_wh: float = 0.0  # above announced limits, which give way like the cap
 
 
@@ -80,7 +79,7 @@ def bound(period: Period, limits: Limits) -> Bound:
     Raises:
         ConfigError: the solver gave up.
     """
-    relaxed = _Relaxed(period, limits)
+    relaxed = Relaxed(period, limits)
     solved = Solver(relaxed.program, method="ipm").solve()
     if solved is None:
         what = "the solver found no lower bound"
@@ -97,11 +96,12 @@ def bound(period: Period, limits: Limits) -> Bound:
         electrolyser_w=value[relaxed.drives[1]],
         over_cap_w=value[relaxed.over_cap],
         missing_wh=float(value[relaxed.missing[0]]),
+        relief_w=sum((sign * value[columns] for columns, sign in relaxed.relief), np.zeros(period.steps)),
         over_limit_wh=float(value[relaxed.over_limit].sum()) * HOURS,
     )
 
 
-class _Relaxed:
+class Relaxed:
     """The program, in MW and MWh, and where its columns are."""
 
     def __init__(self, period: Period, limits: Limits) -> None:
@@ -112,7 +112,8 @@ class _Relaxed:
         self._jobs(grouped(period.jobs, limits, period.steps))
         self._battery()
         self._balance()
-        self._limits()
+        self.relief = add_cooling(self)
+        self.over_limit = add_limits(self, self.relief)
 
     def bill(self, value: Floats) -> float:
         """What a solution costs, without the prices that only steer it."""
@@ -161,18 +162,7 @@ class _Relaxed:
         total = self.program.add_rows(self.steps, 0.0, 0.0)
         self.program.put(total[step], run, 1.0)
         self.program.put(total, self.flexible, -1.0)
-        self._caps(total)
-
-    def _caps(self, total: Integers) -> None:
-        """What caps save, free of all rules but their curve; () adds nothing."""
-        parts = segments(self.limits.cap_curve)
-        saved = [self.program.add_columns(self.steps) for _ in parts]
-        for at, (width, loss) in enumerate(parts):
-            self.program.put(total, saved[at], loss - 1.0)
-            room = self.program.add_rows(self.steps, high=0.0)
-            self.program.put(room, self.flexible, -width)
-            for other, columns in enumerate(saved):
-                self.program.put(room, columns, 1.0 - width if other == at else -width)
+        add_caps(self, total)
 
     def _battery(self) -> None:
         limits, add = self.limits, self.program.add_columns
@@ -196,7 +186,7 @@ class _Relaxed:
         """Supply + import + discharge = load + charge + export + curtailment."""
         period, put = self.period, self.program.put
         net = (period.urgent_w * period.pue - period.pv_w - period.wind_w) / MW
-        rows = self.program.add_rows(self.steps, net, net)
+        rows = self.net = self.program.add_rows(self.steps, net, net)
         for columns, sign in (
             *((self.imported, 1.0), (self.discharge, 1.0), (self.charge, -1.0)),
             *((self.exported, -1.0), (self.curtailed, -1.0)),
@@ -204,19 +194,3 @@ class _Relaxed:
         ):
             put(rows, columns, sign)
         put(rows, self.flexible, -period.pue)
-
-    def _limits(self) -> None:
-        """Announced limits, known from the start; none adds nothing."""
-        self.over_limit = np.zeros(0, np.int64)
-        for meter in METERS:
-            limit_w = strictest(self.period.limits, meter, self.steps)
-            steps = np.flatnonzero(np.isfinite(limit_w))
-            over = self.program.add_columns(len(steps), cost=OVER_LIMIT_PER_MWH * HOURS)
-            self.over_limit = np.concatenate([self.over_limit, over])
-            pue, on_import = self.period.pue[steps], meter == IMPORT
-            beside_w = np.zeros(len(steps)) if on_import else self.period.urgent_w[steps] * pue
-            rows = self.program.add_rows(len(steps), high=(limit_w[steps] - beside_w) / MW)
-            self.program.put(
-                rows, self.imported[steps] if on_import else self.flexible[steps], 1.0 if on_import else pue
-            )
-            self.program.put(rows, over, -1.0)

@@ -9,6 +9,7 @@ import polars as pl
 from igoudar.control.planning.plan.segments import cap_curve
 from igoudar.control.planning.policy import STEP_S, Limits
 from igoudar.control.planning.table import Floats, JobTable
+from igoudar.lab.chill import cooling_of
 from igoudar.lab.events import Announced, announced
 from igoudar.lab.resources import ResourcePeriod
 from igoudar.lab.scenario import Scenario
@@ -70,6 +71,7 @@ def limits_of(scenario: Scenario) -> Limits:
         cap_curve=cap_curve(scenario.cap_least_pct / 100.0) if scenario.caps else (),
         reserve_w=scenario.reserve_mw * 1e6,
         reserve_share=scenario.reserve_share,
+        cooling=cooling_of(scenario.cooling),
         ceilings=bool(scenario.limit),
     )
 

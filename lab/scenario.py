@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Site
+from igoudar.lab.chill import CoolingEntry
 from igoudar.lab.events import LimitEntry
 
 DAYS_OF_A_PERIOD = 7
@@ -55,6 +56,7 @@ class Scenario(BaseModel):
     reserve_share: float = 0.0  # of the wind forecast's P50 less P10; the larger counts
     caps: bool = False  # the plan may lower the power of GPUs whose jobs can wait
     cap_least_pct: float = 85.0  # of full power
+    cooling: CoolingEntry | None = None  # None: the overhead is as the PUE says
     limit: tuple[LimitEntry, ...] = ()  # announced limits in time
 
     def model_post_init(self, _: Any, /) -> None:

@@ -46,6 +46,32 @@ IMPORT, FACILITY = METERS = ("import", "facility")
 
 
 @dataclass(frozen=True, slots=True)
+class Cooling:
+    """How far the cooling may give way; the tank in the electricity that makes its cold."""
+
+    per_k: float  # of IT power, saved by each K of warmer supply
+    warmer_k: float  # from the setpoint that the PUE is given at to the envelope's end
+    least_pue: float  # fans and pumps: nothing saves more
+    ramp_k_per_h: float = 20.0
+    tank_wh: float = 0.0
+    tank_w: float = 0.0  # each way
+    loss_per_h: float = 0.0
+
+    @property
+    def most_ratio(self) -> float:
+        """Of IT power, saved at the envelope's end."""
+        return self.per_k * self.warmer_k
+
+
+@dataclass(frozen=True, slots=True)
+class CoolingOrder:
+    """One step of it."""
+
+    warmer_k: float = 0.0
+    tank_w: float = 0.0  # positive = cold is taken out
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What does not change within a run: ratings, prices [per MWh and per MW of peak], efficiencies."""
 
@@ -71,6 +97,7 @@ class Limits:
     reserve_w: float = 0.0  # kept in the battery, or in load that can wait, for wind-ramp error
     reserve_share: float = 0.0  # of what the wind forecast may be short (P50 less P10); the larger counts
     cap_curve: tuple[tuple[float, float], ...] = ()  # (power, throughput) from the lowest cap up; () = none
+    cooling: Cooling | None = None  # None = the overhead is as it is
     ceilings: bool = False  # limits in time may be told: the program has room for them
 
 
@@ -96,6 +123,8 @@ class View:
     electrolysed_wh: float = 0.0  # today
     forecast: Forecast | None = None
     ceilings: tuple[Ceiling, ...] = ()  # known by now and not over
+    warmer_k: float = 0.0  # of the supply, as it stands
+    tank_wh: float = 0.0  # cold held, in the electricity that made it
 
     @property
     def gpus_by_power(self) -> int:
@@ -121,6 +150,7 @@ class Orders:
     desalination_w: float | None = None
     electrolyser_w: float | None = None
     power_ratio: Floats | None = None  # per job of `run` its cap over full power; None = no caps
+    cooling: CoolingOrder | None = None  # None = the setpoint stands, the tank rests
     job_reasons: Mapping[int, Why] = field(default_factory=dict)
     step_reasons: tuple[Why, ...] = ()
     solve_s: float | None = None  # time of the solver, None when nothing was solved

@@ -1,17 +1,16 @@
 """The rolling plan as a policy: forecast, linear program, gangs; only the first step is carried out."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from igoudar.control.planning.caps import lowered
+from igoudar.control.planning.extras import Extras
 from igoudar.control.planning.plan.feed import Feeder, Tuning
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.knowledge import Expected, Knowledge
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.program import Solved
-from igoudar.control.planning.plan.segments import CapSegments
 from igoudar.control.planning.policy import Limits, Orders, View, Why
 from igoudar.control.planning.select import choose, drawn_gpus, surplus_gpus
 from igoudar.control.planning.table import Floats, Integers
@@ -29,7 +28,7 @@ class Course:
     step: int
     flexible_w: Floats  # with what would be curtailed: jobs may take it
     import_w: Floats
-    saved_w: Floats  # by caps: what full power would draw beside `flexible_w`
+    extras: Extras
 
 
 class Rolling:
@@ -69,16 +68,9 @@ class Rolling:
         wanted_w = float(course.flexible_w[index])
         if only_surplus_pays(view.limits) and not view.ceilings:
             wanted_w = surplus_gpus(view) * view.limits.gpu_w
-        saved_w = float(course.saved_w[index])
-        followed = follow(view, wanted_w + saved_w, float(course.import_w[index]))
-        followed = lowered(view, followed, saved_w)
-        return Orders(
-            followed.run,
-            followed.battery_w,
-            power_ratio=followed.power_ratio,
-            step_reasons=reasons,
-            solve_s=time.perf_counter() - began,
-        )
+        wanted_w += float(course.extras.saved_w[index])
+        followed = course.extras.carried(view, follow(view, wanted_w, float(course.import_w[index])), index)
+        return replace(followed, step_reasons=reasons, solve_s=time.perf_counter() - began)
 
     def _feed(self, view: View) -> None:
         look, work = self._knowledge.ahead(view, self._grid)
@@ -94,11 +86,8 @@ class Rolling:
         spare = solved.value[columns.curtailed[0, fine]] / view.pue
         if view.limits.export_price_per_mwh == 0.0:
             spare = spare + solved.value[columns.exported[0, fine]] / view.pue
-        saved_w = np.zeros(len(fine))
-        for term in self._model.terms:
-            if isinstance(term, CapSegments):
-                saved_w += term.saved_w(solved, 0)[fine]
-        return Course(view.step, (flexible + spare) * 1e6, imported * 1e6, saved_w)
+        extras = Extras.of(self._model, solved, fine)
+        return Course(view.step, (flexible + spare) * 1e6, imported * 1e6, extras)
 
     def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
         columns, found = self._model.columns, []

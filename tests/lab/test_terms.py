@@ -1,8 +1,9 @@
-"""Reserve, caps and announced limits in a whole study: what the tables say adds up, and the bound holds."""
+"""Caps, reserve and cooling in a whole study: what the tables say adds up, and the bound holds."""
 
 import polars as pl
 import pytest
 
+from igoudar.core.errors import ConfigError
 from igoudar.lab.backtest import backtest
 
 
@@ -32,3 +33,31 @@ def test_a_reserve_in_a_study_leaves_the_others_as_they_are(scenario, tmp_path):
     assert kept["run-now"]["cost"] == plain["run-now"]["cost"]
     assert kept["rolling"]["cost"] != plain["rolling"]["cost"]
     assert kept["rolling"]["deadlines_missed"] <= plain["rolling"]["deadlines_missed"]
+
+
+def test_cooling_that_gives_way_lowers_the_pue_and_its_bound(scenario, tmp_path):
+    both = {"policies": ("run-now", "rolling", "oracle")}
+    tank = {"tank_mwh_th": 1.0, "tank_mw_th": 0.2}
+    plain = backtest(scenario(**both), tmp_path / "plain", workers=1)["policies"]
+    given = backtest(scenario(cooling=tank, **both), tmp_path / "given", workers=1)["policies"]
+    assert given["run-now"]["cost"] == plain["run-now"]["cost"]
+    assert given["run-now"]["pue"] == pytest.approx(plain["run-now"]["pue"])
+    assert given["rolling"]["pue"] < plain["rolling"]["pue"] - 1e-4
+    assert given["oracle"]["cost"] <= min(plain["oracle"]["cost"], given["rolling"]["cost"]) + 1e-6
+    for name in both["policies"]:
+        site = pl.read_parquet(tmp_path / "given" / name / "site.parquet")
+        it_w = site["urgent_w"] + site["flexible_w"]
+        came = site["pv_w"] + site["wind_w"] - site["curtailed_w"] + site["import_w"] + site["battery_w"]
+        went = it_w + site["cooling_w"] + site["export_w"]
+        assert came.to_list() == pytest.approx(went.to_list(), abs=2.0)
+        assert site["pue"].to_list() == pytest.approx((1.0 + site["cooling_w"] / it_w).to_list())
+        assert site["pue"].min() >= 1.03 - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("cooling", "what"),
+    [({"most_c": 40.0}, "most_c"), ({"tank_mwh": 1.0}, "tank_mwh"), ({"least_pue": 0.9}, "least_pue")],
+)
+def test_cooling_that_can_not_be_meant_is_refused(scenario, cooling, what):
+    with pytest.raises(ConfigError, match=f"cooling.{what}"):
+        scenario(cooling=cooling)

@@ -38,6 +38,8 @@ class EventLimits:
         model.put(imported, model.columns.over_limit, 1.0)
         model.put(self.rows[:, METERS.index(FACILITY)], model.columns.flexible, 1.0)  # times the PUE
         model.put(self.rows, self.over, -1.0)
+        for column, sign in model.relief:
+            model.put(self.rows[:, METERS.index(FACILITY)], column, -sign)
 
     def feed(self, view: View, outlook: Outlook, work: Corridor) -> None:
         """What is announced by now."""

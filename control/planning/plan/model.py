@@ -65,6 +65,7 @@ class PlanModel:
         self._power_entries()
         self._battery_entries()
         self._change_entries()
+        self.relief: list[tuple[Integers, float]] = []  # columns that lighten the facility's load
         self.terms = terms_of(self)
         self.size = self._program.columns, self._program.rows
         self.solver = Solver(self._program, method="simplex", limit_s=limit_s)

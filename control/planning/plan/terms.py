@@ -1,10 +1,10 @@
 """What a site may have beyond the plain plan: each a term of the program of its own, absent unless asked."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from igoudar.control.planning.plan.binding import Binding
 from igoudar.control.planning.plan.classes import Corridor
+from igoudar.control.planning.plan.cooling import CoolingTerm
 from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.outlook import Outlook
 from igoudar.control.planning.plan.program import Solved
@@ -34,11 +34,14 @@ class Term(Protocol):
 
 
 def terms_of(model: "PlanModel") -> tuple[Term, ...]:
-    """The terms that the limits ask for."""
-    limits = model.limits
-    asked: tuple[tuple[Callable[[PlanModel], Term], bool], ...] = (
-        (EventLimits, limits.ceilings),
-        (CapSegments, bool(limits.cap_curve)),
-        (Reserve, limits.reserve_w > 0.0 or limits.reserve_share > 0.0),
-    )
-    return tuple(kind(model) for kind, given in asked if given)
+    """The terms that the limits ask for; what lightens the facility's load comes before what limits it."""
+    limits, found = model.limits, list[Term]()
+    if limits.cooling is not None:
+        found.append(CoolingTerm(model, limits.cooling))
+    if limits.cap_curve:
+        found.append(CapSegments(model))
+    if limits.ceilings:
+        found.append(EventLimits(model))
+    if limits.reserve_w > 0.0 or limits.reserve_share > 0.0:
+        found.append(Reserve(model))
+    return tuple(found)

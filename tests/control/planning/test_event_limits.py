@@ -17,8 +17,9 @@ from igoudar.control.planning.policy import FACILITY, IMPORT, METERS, Ceiling, L
 from igoudar.control.planning.rolling import Rolling
 from igoudar.lab.engine import Played, play
 from igoudar.lab.events import Announced
-from igoudar.lab.oracle import OVER_LIMIT_PER_MWH, bound
+from igoudar.lab.oracle import bound
 from igoudar.lab.periods import Period
+from igoudar.lab.relaxed import OVER_LIMIT_PER_MWH
 
 BEGIN, END = 40, 56  # steps of the event
 ROOM = replace(LIMITS, ceilings=True)
