@@ -10,6 +10,7 @@ from igoudar.control.demand_response.intervals import Counters
 from igoudar.control.demand_response.levers import Levers, Sight, Wishes
 from igoudar.control.demand_response.memory import Memory
 from igoudar.control.demand_response.progress import measured, told_all, used_w
+from igoudar.control.demand_response.rules import Rules
 from igoudar.control.picture import Picture
 from igoudar.control.roster import Roster
 
@@ -20,18 +21,20 @@ class Accounts:
 
     Args:
         book: Its events.
-        response_s: How long after the first act intervals begin to count.
+        rules: How long after the first act intervals begin to count, and how exact time stamps are.
     """
 
     book: Book
-    response_s: float
+    rules: Rules
     _counters: dict[bool, Counters] = field(default_factory=dict)  # of the grid meter, of the facility's
 
-    def read(self, picture: Picture, roster: Roster) -> None:
-        """The meters' counters, once a cycle."""
+    def read(self, picture: Picture, roster: Roster, sight: Sight) -> None:
+        """The meters' counters and powers, once a cycle."""
         for on_import, role in ((False, "transformer"), (True, "grid")):
-            counters = self._counters.setdefault(on_import, Counters())
-            counters.note(look.counters(picture, roster.power_devices(role)))
+            counters = self._counters.setdefault(on_import, Counters(stamp_s=self.rules.stamp_s))
+            power_w = sight.import_w if on_import else sight.facility_w
+            power = None if power_w is None or sight.read_at is None else (sight.read_at, power_w)
+            counters.note(look.counters(picture, roster.power_devices(role)), power)
 
     def settle(
         self, sight: Sight, in_time: Collection[str], wishes: Wishes, memory: Memory, levers: Levers
@@ -41,7 +44,7 @@ class Accounts:
         given = used_w(memory, levers)
         for event in self.book.open:
             counters = self._counters[event.on_import]
-            after = measured(event, sight, counters, self.response_s)
+            after = measured(event, sight, counters, self.rules.response_s)
             if after.state is EventState.ACTIVE:
                 after = noted(after, wishes.loses, wishes.short_w, given)
             elif after.state is EventState.RETURNING and self._back(after, counters, memory):

@@ -85,7 +85,7 @@ class Events:
 
     def __post_init__(self) -> None:
         self._delivery = Delivery(self.carrier, self.orders, self._keep_pauses, self._tell)
-        self._accounts = Accounts(self.book, self.rules.response_s)
+        self._accounts = Accounts(self.book, self.rules)
 
     def _keep_pauses(self, rows: Sequence[SuspendRow]) -> None:
         self.pauses(rows)  # who keeps them may be named later than we are made
@@ -211,7 +211,7 @@ class Events:
             self._adopt()
         gone = look.gone(queue, self.levers)
         self.memory = observed(self.memory, sight, self.levers, gone, self.rules.settle_s)
-        self._accounts.read(seen.picture, self.roster)
+        self._accounts.read(seen.picture, self.roster, sight)
 
     def _adopt(self) -> None:
         """Jobs that an open event paused and does not remember: we ended, or the answer was lost."""

@@ -1,4 +1,9 @@
-"""Whether every minute and every quarter of an hour stayed under its limit, by the meters' counters. Pure."""
+"""Whether every minute and every quarter of an hour stayed under its limit, by the meters' counters. Pure.
+
+A counter is read a moment after it was refreshed, and stamped a moment later: of a minute's energy so much
+is in doubt as flows in that time. Where the doubt is larger than the distance to the limit, the power
+readings of the interval tell.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,10 +43,14 @@ class Counters:
     """Cumulative energy of the meters behind one limit, as far back as an open interval needs [Wh]."""
 
     gap_s: float = LONGEST_GAP_S  # readings further apart tell nothing of the time between
+    stamp_s: float = 0.0  # how far a counter may be from its time stamp
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    powers: list[Sample] = field(default_factory=list)  # the same meters' power together [W]
 
-    def note(self, readings: Mapping[str, Sample]) -> None:
-        """The newest reading of each meter."""
+    def note(self, readings: Mapping[str, Sample], power: Sample | None = None) -> None:
+        """The newest reading of each meter, and what they show together."""
+        if power is not None and (not self.powers or power[0] > self.powers[-1][0]):
+            self.powers = [*(one for one in self.powers if one[0] >= power[0] - KEPT), power]
         for name, (at, energy_wh) in readings.items():
             kept = self.samples.setdefault(name, [])
             if kept and at <= kept[-1][0]:
@@ -69,6 +78,15 @@ class Counters:
             total_wh += last - first
         return total_wh / ((end - start).total_seconds() / 3600.0)
 
+    def judged_w(self, start: datetime, end: datetime, limit_w: float) -> float | None:
+        """The mean that is held against a limit; None where a meter does not cover it."""
+        mean_w = self.mean_w(start, end)
+        if mean_w is None:
+            return None
+        doubt_w = 2.0 * self.stamp_s / (end - start).total_seconds() * abs(mean_w)
+        seen = [power_w for at, power_w in self.powers if start <= at <= end]
+        return sum(seen) / len(seen) if seen and abs(mean_w - limit_w) < doubt_w else mean_w
+
     def _at(self, kept: Sequence[Sample], when: datetime) -> float | None:
         """The counter at an instant, on the straight line between two readings."""
         for (before, low_wh), (after, high_wh) in pairwise(kept):
@@ -89,5 +107,5 @@ def told(tally: Tally, counters: Counters, length: timedelta, start: datetime, e
         until = begin + length if end is None else min(begin + length, end)
         if until > known or until <= begin:
             return tally
-        tally = tally.counted(counters.mean_w(begin, until), limit_w, until)
+        tally = tally.counted(counters.judged_w(begin, until, limit_w), limit_w, until)
     return tally

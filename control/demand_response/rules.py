@@ -7,6 +7,7 @@ from igoudar.core.model_emergency import ORDER, Emergency
 SETTLE_S, SETTLE_WALL_S = 3.0, 2.0  # from a command to its effect at the meter, the meter's own poll aside
 RESUME_WALL_S = 15.0  # what goes on must be on the meter before more does
 RESPONSE_WALL_S = 6.0  # a fast clock leaves less wall time for the same site time
+STAMP_WALL_S = 0.1  # between a counter's refresh, its reading and the time stamp of both
 RAMP_SHARE = 0.05  # of the rated IT power per minute
 
 
@@ -23,6 +24,7 @@ class Rules:
     pause_at_least_s: float = 600.0
     open_s: float = 4 * 3600.0
     resume_by_max_s: float = 43_200.0
+    stamp_s: float = STAMP_WALL_S
 
     def target_w(self, limit_w: float) -> float:
         """What the load is brought down to."""
@@ -49,4 +51,5 @@ def rules_of(emergency: Emergency, it_w: float, speed: float, resume_by_max_s: f
         pause_at_least_s=emergency.pause_at_least_s,
         open_s=emergency.open_s,
         resume_by_max_s=resume_by_max_s,
+        stamp_s=STAMP_WALL_S * speed,
     )

@@ -65,6 +65,33 @@ def test_each_minute_is_told_once_by_its_energy() -> None:
     assert told(tally, counters, MINUTE, T0, None, 105.0) == tally
 
 
+def jittered(power_w: float, late_s: list[float], stamp_s: float) -> Counters:
+    """A counter read every 15 s on a fast clock, each reading stamped by so much too late."""
+    counters = Counters(stamp_s=stamp_s)
+    for step, off_s in enumerate(late_s):
+        true_s, stamp = 15.0 * step, T0 + timedelta(seconds=15.0 * step + off_s)
+        counters.note({"meter-1+": (stamp, power_w * true_s / 3600)}, (stamp, power_w))
+    return counters
+
+
+@given(st.lists(st.floats(0.0, 3.0), min_size=20, max_size=20), st.floats(0.5, 1.5))
+def test_a_minute_is_not_missed_or_met_by_the_stamps_of_its_readings_alone(
+    late_s: list[float], ratio: float
+) -> None:
+    limit_w = 30e6
+    counters = jittered(ratio * limit_w, late_s, stamp_s=3.0)
+    tally = told(Tally(), counters, MINUTE, T0 + MINUTE, None, limit_w)
+    assert tally.met + tally.missed >= 2
+    assert (tally.met == 0) if ratio > 1.0 + 1e-5 else (tally.missed == 0 or ratio > 1.0)
+
+
+def test_an_excess_that_stamps_cannot_explain_is_missed_whatever_single_readings_say() -> None:
+    counters = metered([100.0] * 11 + [300.0] + [100.0] * 12)
+    counters.stamp_s = 0.1
+    counters.note({}, (T0 + timedelta(seconds=30), 100.0))
+    assert told(Tally(), counters, MINUTE, T0, None, 105.0).missed == 1
+
+
 def test_the_last_interval_is_cut_at_the_end() -> None:
     counters = metered([100.0] * 18)
     tally = told(Tally(), counters, MINUTE, T0, T0 + timedelta(seconds=75), 105.0)
