@@ -81,7 +81,7 @@ class Actuator:
                 ended = await procedure.local(order.station) or await self._standing(wish, order)
                 if ended is not None:
                     return ended
-                return self._spent(wish, order.rules) or await self._written(wish, order)
+                return await self._spent(wish, order.rules) or await self._written(wish, order)
         except LinkFault as fault:
             return Error(str(fault))
         except TimeoutError:
@@ -143,12 +143,12 @@ class Actuator:
         bits = await order.station.reader.ask(order.companion(order.rules.enable))
         return bool(int(bits or 0) & order.rules.enable_bit)
 
-    def _spent(self, wish: Setpoint, rules: Writable) -> Rejected | None:
+    async def _spent(self, wish: Setpoint, rules: Writable) -> Rejected | None:
         """Pace and budget; both count attempts, for a device may wear by what it then refuses."""
         place, now = (wish.device, wish.point), self._clock.now()
         early = self._pace.refusal(place, now, rules.every_s)
         if early is None and rules.eeprom:
-            early = self._budget.spend(place, now.date(), rules.daily_writes)
+            early = await self._budget.spend(place, now.date(), rules.daily_writes)
         return early
 
     async def _written(self, wish: Setpoint, order: Order) -> Result:

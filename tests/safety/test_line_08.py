@@ -1,8 +1,15 @@
 """8. Points whose memory wears have a daily write budget, which no restart renews."""
 
+import asyncio
+import threading
+from datetime import date
 from pathlib import Path
 
+import pytest
+
+from igoudar.collectors.checks import budget
 from igoudar.collectors.results import Error, Rejected, Success
+from igoudar.core.durable import write_durably
 
 from .plant import CDU, Plant, plant, with_rules
 
@@ -63,3 +70,26 @@ async def test_line_08_a_ruined_file_is_an_empty_budget_not_a_full_one(tmp_path:
         await site.ready()
         assert await site.write("setpoint_c", 25.0, "cdu") == Rejected("budget_spent")
         assert await site.write("limit_pct", 50.0) == Success(50.0)
+
+
+async def test_line_08_two_points_at_once_both_count_and_nobody_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop that polls, beats and gives back goes on while the count is brought to disk."""
+    slow, turning = threading.Event(), threading.Event()
+
+    def synced(path: Path, content: bytes) -> None:
+        assert turning.wait(10)
+        write_durably(path, content)
+        slow.set()
+
+    monkeypatch.setattr(budget, "write_durably", synced)
+    counts, today = budget.Budget(tmp_path), date(2026, 6, 1)
+    both = [asyncio.create_task(counts.spend(("cdu", point), today, 1)) for point in ("a_c", "b_c")]
+    await asyncio.sleep(0)
+    turning.set()  # never reached where the loop itself waits for the disk
+    assert await asyncio.gather(*both) == [None, None]
+    assert slow.is_set()
+    again = budget.Budget(tmp_path)
+    for point in ("a_c", "b_c"):
+        assert await again.spend(("cdu", point), today, 1) == Rejected("budget_spent")
