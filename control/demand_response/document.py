@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from igoudar.control.demand_response.battery import battery_share
+from igoudar.control.demand_response.case import Case
 from igoudar.control.demand_response.decide import decide
 from igoudar.control.demand_response.event import Event, EventState, begun
 from igoudar.control.demand_response.events import Events
@@ -99,7 +101,7 @@ def preview(room: Events, request: EventRequest) -> EventPreview:
         raise LinkError("the first control cycle is not over yet", fix="try again in a second")
     now = room.now()
     event = room.book.drafted(request, now, room.lead_s)
-    wishes, levers = _tried(room, event, now)
+    wishes, levers, lasting_w = _tried(room, event, now)
     return EventPreview.model_validate(
         {
             "kind": event.kind.value,
@@ -108,7 +110,7 @@ def preview(room: Events, request: EventRequest) -> EventPreview:
             "baseline_w": event.baseline_w,
             "limit_w": event.limit_w,
             "load_w": room.sight.import_w if event.on_import else room.sight.facility_w,
-            "levers": _moved(wishes, levers),
+            "levers": _moved(wishes, levers, lasting_w),
             "short_w": wishes.short_w,
             "deadlines_lost": list(wishes.loses),
             "acts": room.may_act(),
@@ -116,22 +118,25 @@ def preview(room: Events, request: EventRequest) -> EventPreview:
     )
 
 
-def _tried(room: Events, event: Event, now: datetime) -> tuple[Wishes, Levers]:
+def _tried(room: Events, event: Event, now: datetime) -> tuple[Wishes, Levers, float]:
+    """What would be wished, of which levers, and what of it the battery gives until the end [W]."""
     levers, sight = room.levers_now(), room.sight
     if sight is None:
-        return Wishes(), levers
+        return Wishes(), levers, 0.0
     trial = begun(event, event.baseline_w)
     limit = limit_at([*room.book.events.values(), trial], now, room.rules.ramp_w_per_min)
-    wishes, _ = decide(limit, replace(sight, now=now), levers, room.memory, room.rules)
-    return wishes, levers
+    sight = replace(sight, now=now)
+    wishes, _ = decide(limit, sight, levers, room.memory, room.rules)
+    lasting_w = battery_share(Case(limit, sight, levers, room.memory, room.rules)).given_w
+    return wishes, levers, lasting_w
 
 
-def _moved(wishes: Wishes, levers: Levers) -> list[LeverView]:
+def _moved(wishes: Wishes, levers: Levers, lasting_w: float) -> list[LeverView]:
     jobs = levers.by_id()
     caps = {one.target: min(one.now_w, one.limit_w) for one in levers.caps}
     loads = {one.device: one.now_w for one in levers.loads}
     return [
-        _lever("battery", wishes.battery_w or 0.0, int(wishes.battery_w is not None)),
+        _lever("battery", lasting_w, int(wishes.battery_w is not None)),
         _lever("caps", sum(caps[n] - w for n, w in wishes.caps.items()), len(wishes.caps)),
         _lever("jobs", sum(jobs[p.job_id].relief_w for p in wishes.pauses), len(wishes.pauses)),
         _lever("delays", sum(jobs[d.job_id].relief_w for d in wishes.delays), len(wishes.delays)),

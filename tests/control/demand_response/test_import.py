@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.control.demand_response.rig import Rig, rig
 
+from igoudar.control.demand_response.document import preview
 from igoudar.control.demand_response.event import EventState
 from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.core.model import Kind
@@ -119,6 +120,16 @@ async def test_the_battery_is_not_lowered_before_what_replaces_it_is_on_the_mete
     assert highest_w <= 1 * MW
     assert site.event(name).used_w["jobs"] > 0.0
     assert site.plant.battery.power_w < 0.9 * (bare_w(site) + site.event(name).used_w["jobs"])
+
+
+async def test_a_preview_says_what_the_battery_gives_until_the_end_and_what_the_others_do(site: Rig) -> None:
+    await site.cycle()
+    end = site.now + timedelta(hours=10)
+    kind = EventKind.IMPORT_CAP
+    tried = preview(site.room, EventRequest(kind, "operator", "ada", "test", limit_w=1 * MW, ends_at=end))
+    given = {one.lever: one.power_w for one in tried.levers}
+    assert given["battery"] * 10.0 <= 0.75 * site.roster.site.battery.energy_wh
+    assert sum(given.values()) - given["delays"] == pytest.approx(bare_w(site) - 1 * MW, rel=0.1)
 
 
 async def test_a_limit_is_not_reached_before_it_was_asked_for(site: Rig) -> None:
