@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from igoudar.control.planning.table import Floats, Integers
 
 FREE = float("inf")
+DEVEX = 1  # HiGHS: prices rows cheaper than by steepest edge, which pays only for starts from nothing
 _UNTYPED: Any = highspy  # its annotations miss half of what it has
 
 
@@ -80,6 +81,7 @@ class Solver:
         self._highs: Any = _UNTYPED.Highs()
         self._limit_s = limit_s
         options: dict[str, object] = {"output_flag": False, "threads": 1, "solver": method}
+        options["simplex_dual_edge_weight_strategy"] = DEVEX
         for name, value in options.items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(program.model())
