@@ -157,6 +157,6 @@ def dashboard(
     plan, _ = load(site)
     folder = state_folder(plan.name, state)
     url = asyncio.run(api_address(folder))
-    argv, environment = command(dashboard_port or free_port(), url, folder / "viewer.token")
+    argv, environment = command(dashboard_port or free_port(), url, folder / "viewer.token", plan.api.names)
     trusted = {"IGOUDAR_CA_FILE": plan.api.certificate} if plan.api.certificate else {}
     os.execvpe(argv[0], argv, {**trusted, **os.environ, **environment})  # noqa: S606 - our own fixed argv

@@ -7,12 +7,14 @@ import streamlit as st
 from igoudar.control.client import ApiClient
 from igoudar.control.client_hands import HandsApi
 from igoudar.core.errors import IgoudarError
+from igoudar.core.terminal import printable
 from igoudar.dashboard.charts.control_offer import VERBS as CONTROL
 from igoudar.dashboard.charts.control_offer import Now, control_offer
 from igoudar.dashboard.charts.hands import SITE
 from igoudar.dashboard.charts.offer import Offer, alarm_offer, job_offer
 from igoudar.dashboard.charts.waiting import waiting_jobs
 from igoudar.dashboard.frame import words
+from igoudar.dashboard.person import signed_in
 from igoudar.dashboard.source import source
 from igoudar.dashboard.words import Words
 
@@ -54,7 +56,7 @@ def _ask(act: Act, said: Words) -> None:
     st.html(f'<div class="ig-consequence">{offer.markup}</div>')
     with st.form("act", border=False, enter_to_submit=False):  # all at once: no key is lost to a rerun
         reason = st.text_input(said("reason"), max_chars=200)
-        token = st.text_input(said("your_token"), type="password", help=said("token_help"))
+        token = _token(said)
         left, right = st.columns(2)
         cancelled = left.form_submit_button(said("cancel"), width="stretch")
         confirmed = right.form_submit_button(
@@ -65,6 +67,18 @@ def _ask(act: Act, said: Words) -> None:
         st.rerun()
     if confirmed:
         _confirm(act.verb, offer, token.strip(), reason.strip(), said, unchanged=unchanged)
+
+
+def _token(said: Words) -> str:
+    """The person's own: from the site's proxy, where it has signed them in, or typed."""
+    person = signed_in()
+    if person is not None and not person.problem:
+        st.caption(said("acts_as", name=printable(person.name), role=person.role))
+        return person.token
+    if person is not None:
+        st.warning(said("signed_out", why=person.problem))
+    typed: str = st.text_input(said("your_token"), type="password", help=said("token_help"))
+    return typed
 
 
 def _is_what_was_shown(offer: Offer) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from igoudar.control.people.oidc import SignedTokens
+from igoudar.control.people.roles import Person, Role
 from igoudar.control.schema import Document
 from tests.dashboard import control_documents, documents
 
@@ -21,6 +23,8 @@ class ApiServer:
     port: int = 0
     actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     overrides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    signed: SignedTokens | None = None  # whose signed tokens are believed, by the product's own check
+    names: list[str] = field(default_factory=list)  # who acted, by a signed token
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -61,7 +65,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.api.body(self.path.partition("?")[0])
-        if self._token() not in (VIEWER, OPERATOR):
+        person = self._person()
+        if person is not None and self.path == "/v1/whoami":
+            self._answer(200, {"name": person.name, "role": person.role.word})
+        elif person is None and self._token() not in (VIEWER, OPERATOR):
             self._answer(401, refusal("this token is not known"))
         elif body is None:
             self._answer(404, refusal("no such thing"))
@@ -70,9 +77,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
-        if self._token() != OPERATOR:
+        person = self._person()
+        if self._token() != OPERATOR and (person is None or person.role < Role.OPERATOR):
             self._answer(403, refusal("a viewer may not act"))
             return
+        self.api.names += [person.name] if person else []
         self.api.actions.append((self.path, sent))
         self._answer(200, self._done())
 
@@ -103,6 +112,9 @@ class Handler(BaseHTTPRequestHandler):
             "result": "done",
             "config_version": "1",
         }
+
+    def _person(self) -> Person | None:
+        return self.api.signed.person(self._token()) if self.api.signed else None
 
     def _token(self) -> str:
         return self.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -20,6 +20,14 @@ def test_it_listens_on_loopback_and_phones_nobody() -> None:
     assert environment.pop("IGOUDAR_VIEWER_TOKEN_FILE").endswith("viewer.token")
 
 
+def test_it_answers_to_its_own_names_only() -> None:
+    line, _ = command(8501, "", Path(), ("energy.site.example",))
+    hosts = [flag.partition("=")[2] for flag in line if flag.startswith("--server.allowedHosts=")]
+    assert hosts == ["127.0.0.1", "localhost", "energy.site.example"]
+    assert "--server.corsAllowedOrigins=https://energy.site.example" in line
+    assert "--server.address=127.0.0.1" in line  # the proxy reaches it over loopback
+
+
 def test_the_entry_exists() -> None:
     entry = next(Path(part) for part in command(1, "", Path())[0] if part.endswith("app.py"))
     assert entry.is_file()
