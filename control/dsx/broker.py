@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,11 +33,18 @@ MQTT_LOG.setLevel(logging.ERROR)  # below that the library logs every packet, pa
 class Broker:
     """Speaks for one site.
 
-    `connected` is for the status page and the alarm: a grid that can't reach us must be noticed.
+    `connected` is for the status page and the alarm: a grid that can't reach us must be noticed. Of two hosts
+    only the writer speaks: the broker knows the site by one name, and ends the older of two sessions.
+
+    Args:
+        dsx: The site's settings.
+        flex: Answers.
+        writer: Whether this host is the writer.
     """
 
     dsx: Dsx
     flex: Flex
+    writer: Callable[[], bool] = field(default=lambda: True)
     connected: bool = False
     taken: int = 0
 
@@ -53,6 +60,9 @@ class Broker:
         """Until cancelled; whatever the broker does, the site goes on."""
         failures = 0
         while True:
+            if not self.writer():
+                await asyncio.sleep(WATCH_S)
+                continue
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, ConfigError) as error:
@@ -68,11 +78,15 @@ class Broker:
             self.connected = True
             await _publish(client, [self.flex.report()])
             telling = asyncio.create_task(self._tell(client), name="dsx status")
+            listening = asyncio.create_task(self._listen(client), name="dsx targets")
             try:
-                await self._listen(client)
+                await asyncio.wait((telling, listening), return_when=asyncio.FIRST_COMPLETED)
             finally:
-                telling.cancel()
-                await asyncio.wait((telling,))
+                for task in (telling, listening):
+                    task.cancel()
+                await asyncio.wait((telling, listening))
+            if not listening.cancelled():
+                listening.result()
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for arrived in client.messages:
@@ -84,10 +98,10 @@ class Broker:
             await _publish(client, self.flex.take(str(arrived.topic), raw))
 
     async def _tell(self, client: aiomqtt.Client) -> None:
-        """Breaches as they come, the state of power at its period; ends with the session."""
+        """Breaches as they come, the state of power at its period; its end is the session's."""
         loop = asyncio.get_running_loop()
         due_s = loop.time() + self.dsx.status_s
-        while True:
+        while self.writer():
             await asyncio.sleep(min(WATCH_S, self.dsx.status_s))
             told = self.flex.watch()
             if loop.time() >= due_s:

@@ -117,7 +117,7 @@ class Flex:
         self.seen.take(arrived.event_id, arrived.at, self.wall(), digest)
         before = self.desk.held(SOURCE)
         if asked.limit_w is None:
-            self.desk.withdraw(SOURCE, SLOT, WHO)
+            self._withdraw()
         else:
             self._open(asked, asked.limit_w, arrived.correlation)
         after = "default" if asked.limit_w is None else f"{asked.limit_w:.0f} W"
@@ -139,6 +139,12 @@ class Flex:
                 )
             )
         except CommandError as error:
+            raise RefusedError("out_of_bounds", error.what) from error
+
+    def _withdraw(self) -> None:
+        try:
+            self.desk.withdraw(SOURCE, SLOT, WHO)
+        except CommandError as error:  # over already, or another host is the writer by now
             raise RefusedError("out_of_bounds", error.what) from error
 
     def _site(self, wall: datetime | None) -> datetime | None:

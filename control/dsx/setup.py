@@ -27,6 +27,6 @@ def open_dsx(dsx: Dsx, events: Events, clock: Clock, note: Note, state: Path) ->
     seal = Seal.of_file(dsx.keys_file, dsx.algorithms)
     signer = Signer.of_file(dsx.seal_file, dsx.algorithms) if dsx.seal_file else None
     seen = Seen(state / SEEN, timedelta(seconds=dsx.oldest_s), datetime.now(UTC))
-    broker = Broker(dsx, Flex(dsx, EventDesk(events), seal, signer, seen, clock, note))
+    broker = Broker(dsx, Flex(dsx, EventDesk(events), seal, signer, seen, clock, note), events.held)
     broker.check()
     return broker

@@ -21,5 +21,5 @@ class BrokerWatch:
         """What the alarm engine follows."""
         source = self.broker.dsx.identifier
         params: dict[str, object] = {"host": self.broker.dsx.host}
-        lost = not self.broker.connected
+        lost = self.broker.writer() and not self.broker.connected
         yield standing(UNREACHABLE, source, PRIORITY, lost, picture.at, before, params, AFTER_S)

@@ -20,6 +20,8 @@ from tests.peers.mosquitto import Mosquitto, mosquitto
 from igoudar.control.dsx import broker as broker_room
 from igoudar.control.dsx.broker import Broker
 from igoudar.control.dsx.message import target_topic
+from igoudar.control.dsx.watch import BrokerWatch
+from igoudar.control.picture import Picture
 from igoudar.core.errors import ConfigError
 
 WITHIN_S = 20.0
@@ -57,7 +59,9 @@ def street(tmp_path: Path) -> Iterator[Street]:
 
 
 @asynccontextmanager
-async def speaking(street: Street, room: Room) -> AsyncIterator[Broker]:
+async def speaking(
+    street: Street, room: Room, writer: Callable[[], bool] = lambda: True, *, connected: bool = True
+) -> AsyncIterator[Broker]:
     certificate, key = street.authority.issue("site")
     dsx = replace(
         room.flex.dsx,
@@ -68,10 +72,10 @@ async def speaking(street: Street, room: Room) -> AsyncIterator[Broker]:
         status_s=1.0,
     )
     room.flex.dsx = dsx
-    broker = Broker(dsx, room.flex)
+    broker = Broker(dsx, room.flex, writer)
     task = asyncio.create_task(broker.run())
     try:
-        await _until(lambda: broker.connected)
+        await _until(lambda: broker.connected is connected)
         yield broker
     finally:
         task.cancel()
@@ -182,3 +186,21 @@ async def test_a_file_that_goes_bad_while_we_run_ends_nothing(
     finally:
         task.cancel()
         await asyncio.wait((task,))
+
+
+async def test_only_the_writer_of_two_hosts_has_a_session(street: Street, room: Room) -> None:
+    writer = [False]
+    async with speaking(street, room, lambda: writer[0], connected=False) as broker:
+        watch = BrokerWatch(broker)
+        (signal,) = watch.signals(Picture(room.clock.now()), {})
+        assert not signal.condition.active
+        assert not broker.connected
+        writer[0] = True
+        await _until(lambda: broker.connected)
+        async with street.grid() as grid:
+            writer[0] = False
+            await _until(lambda: not broker.connected)
+            await grid.publish(target_topic(SITE), b"{}", qos=1)
+        assert broker.taken == 0
+        writer[0] = True
+        await _until(lambda: broker.connected and broker.taken == 1)  # what came meanwhile is still judged
