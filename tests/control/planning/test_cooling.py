@@ -120,8 +120,11 @@ def test_cold_is_made_on_surplus_and_used_in_the_calm() -> None:
     assert held[28:32].max() > 0.9 * TANK.tank_wh
     assert held[-1] < 0.2 * TANK.tank_wh
     check_cooling(played, TANK)
-    only_warm = play(day, replace(PLAIN, cooling=WARM), Rolling(replace(PLAIN, cooling=WARM)), knows(day))
+    warm = replace(PLAIN, cooling=WARM)
+    only_warm = play(day, warm, Rolling(warm), knows(day))
     assert cost(played, PLAIN) < cost(only_warm, PLAIN)
+    assert bound(day, limits).cost <= cost(played, PLAIN) + 1e-6
+    assert bound(day, limits).cost < bound(day, warm).cost - 0.1
 
 
 def test_cold_is_made_before_a_limit_on_the_facility() -> None:
