@@ -108,6 +108,12 @@ def _kept_elapsed(folder: Path, name: str, seconds: float) -> float:
     return float(max(kept, seconds))
 
 
+def _with_kept(policies: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """The asked ones and those that an earlier run of this folder played to the end."""
+    kept = {file.parent.name for file in folder.glob("*/elapsed.json")}
+    return tuple(name for name in NAMES if name in policies or name in kept)
+
+
 def _weekly_costs(folder: Path, name: str) -> list[float]:
     tariff = Tariff.of(json.loads((folder / "settings.json").read_text()))
     return by_period(pl.read_parquet(folder / name / "site.parquet"), tariff)["cost"].to_list()
@@ -187,7 +193,8 @@ def main() -> None:
     chosen = [int(number) for number in options.cases.split(",") if number] or range(1, len(CASES) + 1)
     figures = {"machine": f"{os.cpu_count()} CPUs, Python {platform.python_version()}", "cases": []}
     for number in chosen:
-        figures["cases"].append(measure(CASES[number - 1], policies, options.runs / f"case-{number}"))
+        folder = options.runs / f"case-{number}"
+        figures["cases"].append(measure(CASES[number - 1], _with_kept(policies, folder), folder))
         _keep(figures)
     if not options.no_year:
         figures["year"] = year(options.runs / "year")
