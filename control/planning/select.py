@@ -13,6 +13,7 @@ from igoudar.control.planning.urgency import forced, left_s, locked, lost, neede
 START_SHARE = (
     0.9  # of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts
 )
+NEEDED_SHARE = 0.95  # of the cap, for starts that the cap of later steps asks for; tuned in the lab
 PASSES = 3
 PAUSE_S = 1800.0  # a job that was stopped waits at least so long, unless its deadline says otherwise
 KEPT = 0.5  # of a running gang may be more than what is wanted: gangs round to the nearest, they do not flap
@@ -42,10 +43,10 @@ def choose(
     ordered = rows[rank]
     gpus = view.jobs.gpus[ordered].astype(np.float64)
     cap = float(view.gpus_by_power)
-    limit = np.where((must | runs)[rank], cap, START_SHARE * cap)
+    needed = min(float(needed_gpus(view, rows, ahead)), cap)
+    limit = np.where((must | runs)[rank], cap, max(START_SHARE * cap, NEEDED_SHARE * needed))
     wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
     wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
-    needed = min(float(needed_gpus(view, rows, ahead)), cap)
     drawn = drawn_gpus(view, ordered)
     wanted = wanted + KEPT * drawn * runs[rank]
     room = room_gpus(view, ordered)

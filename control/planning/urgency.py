@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from igoudar.control.planning.arrivals import to_come
 from igoudar.control.planning.headroom import HORIZON_STEPS, headroom
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats, Integers, Phase
@@ -10,6 +11,8 @@ OVERRUN = 1.0  # of what a job has done is still ahead once it outlasts what was
 # Of the GPUs that known jobs may claim, by hours ahead: jobs not yet submitted will want the rest. What runs
 # in the next half day is mostly known, of what runs the day after only half; tuned in the lab.
 AHEAD_H, CLAIMED = np.array([12.0, 30.0]), np.array([0.8, 0.5])
+SPARE_S = 1800.0  # latest runs are laid so long before their end: gangs end between steps; tuned in the lab
+IN_ALL = 0.95  # of the GPUs known jobs and those to come may claim: gangs leave gaps; tuned in the lab
 
 
 def left_s(view: View, rows: Integers) -> Floats:
@@ -51,18 +54,25 @@ def lost(view: View, rows: Integers) -> Booleans:
 def needed_gpus(view: View, rows: Integers, ahead: Floats | None = None) -> int:
     """GPUs that must run now so that, everybody starting as late as possible, no later step is overfull.
 
-    The latest runs of all jobs are laid over the coming steps; what exceeds the share of a step's headroom
-    (`ahead`, GPUs under the cap) that known jobs may claim is carried to the step before it, back to now.
+    The latest runs of all jobs are laid over the coming steps; what exceeds what known jobs may claim of a
+    step's headroom (`ahead`, GPUs under the cap) is carried to the step before it, back to now.
     """
-    slack = np.floor(np.maximum(0.0, slack_s(view, rows)) / STEP_S)
+    slack = np.floor(np.maximum(0.0, slack_s(view, rows) - SPARE_S) / STEP_S)
     length = np.ceil(left_s(view, rows) / STEP_S)
     first = np.minimum(slack, HORIZON_STEPS).astype(np.int64)
     last = np.minimum(first + length, HORIZON_STEPS).astype(np.int64)
     edges = np.zeros(HORIZON_STEPS + 1)
     np.add.at(edges, first, view.jobs.gpus[rows])
     np.add.at(edges, last, -view.jobs.gpus[rows])
+    free = claimable(view, headroom(view) if ahead is None else ahead)
+    return int(np.ceil(_carried(np.cumsum(edges[:-1]), free)))
+
+
+def claimable(view: View, ahead: Floats) -> Floats:
+    """GPUs per step that known jobs may claim; less than nothing where those to come alone are too many."""
     share = np.interp(np.arange(HORIZON_STEPS) * STEP_S / 3600.0, AHEAD_H, CLAIMED)
-    return int(np.ceil(_carried(np.cumsum(edges[:-1]), share * (headroom(view) if ahead is None else ahead))))
+    claimed: Floats = np.minimum(share * ahead, IN_ALL * ahead - to_come(view, HORIZON_STEPS))
+    return claimed
 
 
 def _carried(latest: Floats, capacity: Floats) -> float:
