@@ -54,11 +54,8 @@ def compare(pair: tuple[Scenario, Scenario], out: Path, play: Play) -> dict[str,
         for name, setting in zip((FIRST, SECOND), pair, strict=True)
     }
     shared = [name for name in runs[FIRST] if name in runs[SECOND]]
-    changed = {
-        key: [before, after]
-        for (key, before), after in zip(pair[0], dict(pair[1]).values(), strict=True)
-        if before != after
-    }
+    first, second = (setting.model_dump(mode="json") for setting in pair)
+    changed = {key: [first[key], second[key]] for key in first if first[key] != second[key]}
     differences = {name: _differences(runs[FIRST][name], runs[SECOND][name]) for name in shared}
     return {"changed": changed, **runs, "difference": differences}
 

@@ -129,6 +129,16 @@ def test_whatif_tells_what_a_battery_changes(tmp_path, resource, jobs):
     assert "+" in told
 
 
+def test_whatif_tells_what_a_tank_and_a_limit_change(tmp_path, resource, jobs):
+    file = scenario_file(tmp_path, resource, jobs)
+    words = ("--set", "cooling={tank_mwh_th=1.0}", "--set", "limit=[{start_h=3,end_h=5,limit_mw=0.5}]")
+    found = json.loads(run("whatif", file, *words, "--out", tmp_path / "w", "--json").stdout)
+    before, after = found["changed"]["cooling"]
+    assert before is None
+    assert after["tank_mwh_th"] == 1.0
+    assert found["changed"]["limit"][1][0]["meter"] == "import"
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
