@@ -13,7 +13,8 @@ from igoudar.control.actuation.sight import Sight, by_id
 from igoudar.control.alarms.digest import Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
-from igoudar.control.demand_response.events import Events, Look
+from igoudar.control.demand_response.events import Events
+from igoudar.control.demand_response.seen import Look
 from igoudar.control.kpi import pue
 from igoudar.control.ledger import Books, Ledger, note_picture
 from igoudar.control.mode import Modes

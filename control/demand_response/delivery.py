@@ -29,12 +29,14 @@ class Delivery:
         orders: Makes commands of wishes.
         pauses: Keeps by when each paused job must run again.
         progress: Told whenever a part of a long cycle is over.
+        clock: Site time; what was asked for late in a long cycle is on the meters later, too.
     """
 
     carrier: Carrier
     orders: Orders
     pauses: Callable[[Sequence[SuspendRow]], None]
     progress: Callable[[], object]
+    clock: Callable[[], datetime]
     unkept: bool = False  # the disk takes no pauses: none are asked for
     doubtful: bool = False  # a pause whose answer was lost may stand
     _flight: Flight = field(init=False)
@@ -46,6 +48,10 @@ class Delivery:
     def busy(self) -> bool:
         """Whether devices are still on their way."""
         return self._flight.busy
+
+    def pending(self, memory: Memory, levers: Levers) -> Memory:
+        """The memory with what is still on its way taken as done, however long that takes."""
+        return self._flight.expected(self._flight.unexpected(memory), levers, self.clock())
 
     async def stop(self) -> None:
         """Nothing of ours goes on after this."""
@@ -61,10 +67,10 @@ class Delivery:
         outcomes += await in_parts(self.carrier, first, now, self.progress)
         if batch.setpoints:
             outcomes += await self._flight.send(batch.setpoints, now)
-            memory = self._flight.expected(memory, levers, now)
+            memory = self._flight.expected(memory, levers, self.clock())
         if batch.then:
             outcomes += await in_parts(self.carrier, batch.then, now, self.progress)
-        return self._remembered(memory, wishes, levers, outcomes, now), bool(outcomes)
+        return self._remembered(memory, wishes, levers, outcomes), bool(outcomes)
 
     async def hold(
         self, memory: Memory, levers: Levers, mandate: Mandate, now: datetime
@@ -73,13 +79,13 @@ class Delivery:
         landed, memory = self._landed(memory)
         standing = Wishes(battery_w=memory.battery_w)
         if landed:
-            memory = self._remembered(memory, standing, levers, landed, now)
+            memory = self._remembered(memory, standing, levers, landed)
         if self.busy:
             return memory, bool(landed)
         batch = self.orders.batch(standing, memory, mandate, now)
         sent = await self._flight.send(batch.setpoints, now) if batch.setpoints else []
         effects = memory.effects  # nothing moves by what stands
-        memory = self._remembered(memory, standing, levers, sent, now)
+        memory = self._remembered(memory, standing, levers, sent)
         return replace(memory, effects=effects), bool(landed or sent)
 
     def _landed(self, memory: Memory) -> tuple[list[Outcome], Memory]:
@@ -88,7 +94,7 @@ class Delivery:
         return landed, forgotten(memory, landed)
 
     def _remembered(
-        self, memory: Memory, wishes: Wishes, levers: Levers, outcomes: Sequence[Outcome], now: datetime
+        self, memory: Memory, wishes: Wishes, levers: Levers, outcomes: Sequence[Outcome]
     ) -> Memory:
         for outcome in outcomes:
             command = outcome.command
@@ -98,7 +104,7 @@ class Delivery:
                 self.orders.arrived(command.target, command.point, command.value)
             if outcome.command.point == "suspend" and isinstance(outcome.result, Error):
                 self.doubtful = True  # it may stand all the same: the next look tells
-        return carried(memory, wishes, levers, outcomes, now)
+        return carried(memory, wishes, levers, outcomes, self.clock())
 
     def _noted(
         self, commands: Sequence[Command], wishes: Wishes, memory: Memory, event_id: str

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from igoudar.control.demand_response.memory import Memory, observed
 from igoudar.control.demand_response.orders import Mandate, Orders
 from igoudar.control.demand_response.request import EventRequest
 from igoudar.control.demand_response.rules import Rules
-from igoudar.control.picture import Picture
+from igoudar.control.demand_response.seen import Look
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
@@ -28,17 +28,6 @@ from igoudar.core.errors import CommandError, StoreError
 from igoudar.core.i18n import render
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one cycle knows of the site; `queue` is None while the scheduler does not answer."""
-
-    picture: Picture
-    queue: Queue | None
-    left_alone: Collection[str]
-    pue: float | None
-    cycle_s: float
 
 
 @dataclass(slots=True)
@@ -84,7 +73,7 @@ class Events:
     _accounts: Accounts = field(init=False)
 
     def __post_init__(self) -> None:
-        self._delivery = Delivery(self.carrier, self.orders, self._keep_pauses, self._tell)
+        self._delivery = Delivery(self.carrier, self.orders, self._keep_pauses, self._tell, self.now)
         self._accounts = Accounts(self.book, self.rules)
 
     def _keep_pauses(self, rows: Sequence[SuspendRow]) -> None:
@@ -211,6 +200,7 @@ class Events:
             self._adopt()
         gone = look.gone(queue, self.levers)
         self.memory = observed(self.memory, sight, self.levers, gone, self.rules.settle_s)
+        self.memory = self._delivery.pending(self.memory, self.levers)
         self._accounts.read(seen.picture, self.roster, sight)
 
     def _adopt(self) -> None:

@@ -68,6 +68,11 @@ class Flight:
             self._task.cancel()
             await asyncio.wait({self._task})
 
+    def unexpected(self, memory: Memory) -> Memory:
+        """The memory without what is on its way."""
+        names = {command.target for command in self._commands}
+        return replace(memory, effects=tuple(one for one in memory.effects if one.what not in names))
+
     def expected(self, memory: Memory, levers: Levers, now: datetime) -> Memory:
         """The memory with what is on its way taken as done; what has landed tells itself."""
         if not self.busy:

@@ -16,10 +16,11 @@ from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.demand_response.baseline import baseline
 from igoudar.control.demand_response.book import Book
 from igoudar.control.demand_response.event import Event, EventState
-from igoudar.control.demand_response.events import Events, Look
+from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.orders import Orders
 from igoudar.control.demand_response.request import EventRequest
 from igoudar.control.demand_response.rules import Rules, rules_of
+from igoudar.control.demand_response.seen import Look
 from igoudar.control.ledger import Books, Ledger, books, note_picture
 from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records

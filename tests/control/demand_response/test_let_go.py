@@ -72,7 +72,9 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr(flight, "QUICK_S", 0.01)
     batteries = Batteries()
     batteries.free.set()
-    return Rig(batteries, Delivery(batteries, Orders(SITE, 1.0), lambda rows: None, lambda: None))
+    return Rig(
+        batteries, Delivery(batteries, Orders(SITE, 1.0), lambda rows: None, lambda: None, lambda: NOW)
+    )
 
 
 async def test_it_is_told_once(site: Rig) -> None:
