@@ -21,6 +21,7 @@ BREACH_PER_MWH = 4000.0  # above the import limit's price, below a missed deadli
 LATER_PER_H = 0.001
 SEEN_MW = 1e-3
 ROUND_S = 1.0
+TIED_H = 6.0  # before a limit begins; further ahead there is time to change one's mind
 PUE_APART = 1e-3  # a change of less is not told to the solver
 
 
@@ -38,6 +39,9 @@ class EventLimits:
         model.put(imported, model.columns.over_limit, 1.0)
         model.put(self.rows[:, METERS.index(FACILITY)], model.columns.flexible, 1.0)  # times the PUE
         model.put(self.rows, self.over, -1.0)
+        self._tied = model.shared(row=True)
+        model.put_later(self._tied[1:], model.columns.charge[1:], 1.0)
+        model.put_later(self._tied[1:], model.columns.charge[:1], -1.0)
         for column, sign in model.relief:
             model.put(self.rows[:, METERS.index(FACILITY)], column, -sign)
 
@@ -49,6 +53,22 @@ class EventLimits:
         shared.sides(solver, self.rows, -FREE, (self.limit_w - beside_w) / MW)
         shared.price(solver, self.over, self._breach(outlook))
         self._overhead(outlook)
+        self._together()
+
+    def _together(self) -> None:
+        """Until a limit on import begins, the courses charge alike.
+
+        They know no more in the next slot than now; left apart, each puts off what its own supply may spare
+        it, and the charge is bought in the last quarter-hour at whatever peak that makes.
+        """
+        limited = np.flatnonzero(np.isfinite(self.limit_w[METERS.index(IMPORT)]))
+        ends_h = self._model.grid.ends_h
+        slots = np.arange(len(ends_h))
+        within = (slots < limited[0]) & (ends_h <= TIED_H) if len(limited) else slots < 0
+        within = within & (np.arange(self._model.courses) > 0)[:, None]
+        shared.sides(
+            self._model.solver, self._tied, np.where(within, 0.0, -FREE), np.where(within, 0.0, FREE)
+        )
 
     def _breach(self, outlook: Outlook) -> Floats:
         """Costs (course, 1, slot) of passing a limit: a little less later, since it may still be averted."""

@@ -127,6 +127,11 @@ class PlanModel:
         self._program.put(row[:1, ..., :1], column[:1, ..., :1], value[:1, ..., :1])
         self._program.put(row[..., 1:], column[..., 1:], value[..., 1:])
 
+    def put_later(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
+        """Entries of every slot but the shared first."""
+        row, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, np.float64))
+        self._program.put(row[..., 1:], column[..., 1:], value[..., 1:])
+
     def put_before(self, rows: Integers, columns: Integers, values: ArrayLike) -> None:
         """Entries that join each slot's row to the column of the slot before."""
         row, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, np.float64))

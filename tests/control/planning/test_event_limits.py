@@ -13,7 +13,18 @@ from igoudar.control.planning.plan.events import EventLimits, slot_limits
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.program import Solved
-from igoudar.control.planning.policy import FACILITY, IMPORT, METERS, Ceiling, Limits, Orders, View, Why
+from igoudar.control.planning.policy import (
+    FACILITY,
+    IMPORT,
+    METERS,
+    Band,
+    Ceiling,
+    Forecast,
+    Limits,
+    Orders,
+    View,
+    Why,
+)
 from igoudar.control.planning.rolling import Rolling
 from igoudar.lab.engine import Played, play
 from igoudar.lab.events import Announced
@@ -186,3 +197,19 @@ def test_a_slot_that_a_limit_touches_is_wholly_under_it() -> None:
     found = slot_limits(seen[0], grid, IMPORT)
     assert found[24:26] == pytest.approx([10e3, 10e3])  # two hours, each half under it
     assert np.isinf(found[26:]).all()
+
+
+def test_before_a_limit_on_import_all_courses_charge_alike_and_after_it_each_its_own_way() -> None:
+    day = day_of([(1, 0, 1, 0)], 10e3, event(IMPORT, 0.0, begin=12, end=48))
+    policy = Watched(ROOM)
+    sure = knows(day)
+
+    def unsure(step: int) -> Forecast:
+        given = sure(step)
+        return replace(given, wind=Band(given.wind.p50_w - 8e3, given.wind.p50_w, given.wind.p50_w + 20e3))
+
+    play(day, ROOM, policy, unsure)
+    charge = policy.solved[4].value[policy._model.columns.charge][:, :24]
+    assert charge[:, :8] == pytest.approx(np.broadcast_to(charge[0, :8], (3, 8)), abs=1e-9)
+    assert charge[0, :8].max() > 1e-4
+    assert not np.allclose(charge[1], charge[2], atol=1e-4)
