@@ -5,7 +5,9 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Floats, Integers
 
-LEAST_S = 6 * 3600.0  # over which what came is spread at least: a first hour tells little of a week
+LEAST_S = (
+    3 * 86_400.0
+)  # over which what came is spread at least: a first morning is no week; tuned in the lab
 
 
 def to_come(view: View, steps: int) -> Floats:

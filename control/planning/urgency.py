@@ -11,7 +11,6 @@ OVERRUN = 1.0  # of what a job has done is still ahead once it outlasts what was
 # Of the GPUs that known jobs may claim, by hours ahead: jobs not yet submitted will want the rest. What runs
 # in the next half day is mostly known, of what runs the day after only half; tuned in the lab.
 AHEAD_H, CLAIMED = np.array([12.0, 30.0]), np.array([0.8, 0.5])
-SPARE_S = 1800.0  # latest runs are laid so long before their end: gangs end between steps; tuned in the lab
 IN_ALL = 0.95  # of the GPUs known jobs and those to come may claim: gangs leave gaps; tuned in the lab
 
 
@@ -57,7 +56,7 @@ def needed_gpus(view: View, rows: Integers, ahead: Floats | None = None) -> int:
     The latest runs of all jobs are laid over the coming steps; what exceeds what known jobs may claim of a
     step's headroom (`ahead`, GPUs under the cap) is carried to the step before it, back to now.
     """
-    slack = np.floor(np.maximum(0.0, slack_s(view, rows) - SPARE_S) / STEP_S)
+    slack = np.floor(np.maximum(0.0, slack_s(view, rows)) / STEP_S)
     length = np.ceil(left_s(view, rows) / STEP_S)
     first = np.minimum(slack, HORIZON_STEPS).astype(np.int64)
     last = np.minimum(first + length, HORIZON_STEPS).astype(np.int64)

@@ -20,11 +20,11 @@ JOBS = st.lists(
 
 
 def test_what_came_evenly_comes_again_after_its_slack() -> None:
-    """A gang of 8 each hour, 4 steps of work and 6 of slack: 8 GPUs run, once the first must."""
+    """A gang of 8 each hour, 4 steps of work and 6 of slack: spread over three days."""
     scene = view(job_table([(8, 4 * hour, 4, 6) for hour in range(12)]), step=48, end_s=STEPS * STEP_S)
     load = to_come(scene, STEPS)
     assert load[5] == 0.0
-    assert load[12:140] == pytest.approx(8.0)
+    assert load[12:140] == pytest.approx(8.0 / 6)
 
 
 def test_what_comes_last_is_due_by_the_end_of_the_period() -> None:
@@ -32,7 +32,7 @@ def test_what_comes_last_is_due_by_the_end_of_the_period() -> None:
     scene = view(job_table([(8, 0, 4, 80)]), step=48, end_s=80 * STEP_S)
     load = to_come(scene, STEPS)
     assert load[:28] == pytest.approx(0.0)
-    assert load[28:32] == pytest.approx(28 * 8 / 48), "the steps in which it may come, at one in 48"
+    assert load[28:32] == pytest.approx(28 * 8 / 288), "the steps in which it may come, at one in 288"
     assert load[32:] == pytest.approx(0.0)
 
 
@@ -48,14 +48,14 @@ def test_the_work_to_come_is_what_can_still_end_inside(
     scene = view(job_table(rows), step=48, end_s=end * STEP_S)
     load = to_come(scene, STEPS)
     length = np.ceil(scene.jobs.longest_s / STEP_S)
-    work = scene.jobs.gpus * length * np.maximum(0, end - 48 - length) / 48
+    work = scene.jobs.gpus * length * np.maximum(0, end - 48 - length) / 288
     assert load.min() >= -1e-9
     assert float(load.sum()) == pytest.approx(float(work.sum()))
 
 
 def test_jobs_to_come_make_work_needed_now() -> None:
     """A busy half day behind: what waits must not wait for a time that those to come will fill."""
-    scene = view(job_table([(90, step, 1, 20) for step in range(48)] + [(60, 40, 20, 24)]), step=48)
+    scene = view(job_table([(100, 0, 3, 20) for step in range(96)] + [(60, 40, 20, 24)]), step=48)
     scene = replace(scene, active=np.array([len(scene.jobs) - 1]))
     busy = replace(scene, period_end_s=STEPS * STEP_S)
     assert needed_gpus(scene, scene.active) == 0
