@@ -204,6 +204,22 @@ def test_the_battery_covers_an_import_limit_first_as_far_as_it_lasts() -> None:
     assert wishes.battery_w == pytest.approx(8.15 * MW - (RULES.target_w(limit_w) - 7 * MW))
 
 
+def test_relief_that_is_not_on_the_meter_does_not_lower_the_battery() -> None:
+    """It fills in until the pauses are metered; the pauses themselves are not asked for twice."""
+    jobs = tuple(job(n, RUNNING, 100, 5, None, 600) for n in range(100))
+    found = Levers(jobs, battery=BatteryLever(8 * MW, 20 * MW, 6e6))
+    asked = Memory(battery_w=8 * MW, battery_at=NOW, battery_moved_at=NOW - timedelta(minutes=5))
+    pending = replace(asked, effects=(Effect(NOW, "all", -2 * MW, -2 * MW),))
+    load = sight(25 * MW, RULES.target_w(10 * MW))
+    wishes, _ = decide(acting(None, 10 * MW), load, found, pending, RULES)
+    assert wishes.battery_w == pytest.approx(8 * MW)
+    assert wishes.pauses == ()
+    wishes, _ = decide(
+        acting(None, 10 * MW), sight(23 * MW, RULES.target_w(10 * MW) - 2 * MW), found, asked, RULES
+    )
+    assert wishes.battery_w == pytest.approx(6 * MW)
+
+
 def test_a_facility_limit_leaves_the_battery_and_the_other_loads_alone() -> None:
     found = Levers(
         tuple(job(n, RUNNING, 100, 5, None, 600) for n in range(100)),
