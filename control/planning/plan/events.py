@@ -10,7 +10,7 @@ from igoudar.control.planning.plan.classes import Corridor
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.outlook import Outlook
 from igoudar.control.planning.plan.program import FREE, Solved
-from igoudar.control.planning.policy import FACILITY, IMPORT, METERS, View, Why
+from igoudar.control.planning.policy import FACILITY, IMPORT, METERS, STEP_S, View, Why
 from igoudar.control.planning.table import Floats, Integers
 
 if TYPE_CHECKING:
@@ -108,8 +108,9 @@ def slot_limits(view: View, grid: Grid, meter: str) -> Floats:
     """The strictest limit of each slot [W], inf where none is.
 
     A slot that a limit touches counts as wholly under it: what prepares for it is done in time and lasts.
+    Slots count from the clock's quarter-hour that `now_s` is in, as forecasts and the steps of a plan do.
     """
-    ends_s = view.now_s + grid.ends_h * HOUR_S
+    ends_s = view.now_s - view.now_s % STEP_S + grid.ends_h * HOUR_S
     found = np.full(len(grid), np.inf)
     for one in view.ceilings:
         touched = (one.start_s < ends_s - ROUND_S) & (one.end_s > ends_s - grid.hours * HOUR_S + ROUND_S)

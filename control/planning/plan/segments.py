@@ -30,9 +30,11 @@ Curve = tuple[tuple[float, float], ...]
 def cap_curve(least_ratio: float, *, above_idle: bool = False) -> Curve:
     """(share of power, share of throughput) from the lowest cap up to full power, ascending.
 
-    With `above_idle` the power counted is what a running GPU adds to an idle one.
+    No cap goes below the idle draw: no work is done there. With `above_idle` the power counted is what a
+    running GPU adds to an idle one.
     """
-    points = [(least_ratio, throughput_ratio(least_ratio)), *(p for p in CURVE if p[0] > least_ratio)]
+    least = max(least_ratio, IDLE_RATIO)
+    points = [(least, throughput_ratio(least)), *(point for point in CURVE if point[0] > least)]
     base = IDLE_RATIO if above_idle else 0.0
     return tuple(((power - base) / (1.0 - base), work) for power, work in points)
 

@@ -9,7 +9,7 @@ from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.outlook import Outlook
 from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.plan.reserve import Reserve
-from igoudar.control.planning.plan.segments import CapSegments
+from igoudar.control.planning.plan.segments import CapSegments, segments
 from igoudar.control.planning.policy import View, Why
 from igoudar.control.planning.table import Floats
 
@@ -38,7 +38,7 @@ def terms_of(model: "PlanModel") -> tuple[Term, ...]:
     limits, found = model.limits, list[Term]()
     if limits.cooling is not None:
         found.append(CoolingTerm(model, limits.cooling))
-    if limits.cap_curve:
+    if segments(limits.cap_curve):  # caps that save nothing are none
         found.append(CapSegments(model))
     if limits.ceilings:
         found.append(EventLimits(model))

@@ -131,3 +131,24 @@ def test_caps_are_planned_only_where_the_site_lets_the_plan_cap(ask_of: Make, si
     assert capped.saved_w.max() > 1e3
     share = capped.saved_w / np.maximum(1.0, capped.powers["flexible_w"] + capped.saved_w)
     assert share.max() <= 0.15 / 0.78 + 1e-3  # 85 % of full power, of what is above the idle draw
+
+
+def test_caps_that_may_not_go_below_full_power_leave_the_plan_without_any(ask_of: Make, site: Any) -> None:
+    full = replace(site.emergency, cap_least_ratio=1.0)
+    allowed = limits(replace(site, plan=replace(site.plan, caps=True), emergency=full), GPUS)
+    ask = ask_of(job("job-1"))
+    plan = solved(replace(ask, view=replace(ask.view, limits=allowed)))
+    assert plan.saved_w is not None
+    assert not plan.saved_w.any()
+
+
+def test_an_announced_limit_falls_on_its_own_quarter_hours_whenever_the_plan_is_made(ask_of: Make) -> None:
+    ask = ask_of(plant=powers(0.0, 0.0, 400e3))
+    into_s = 600.0  # of the quarter-hour
+    now_s = ask.view.now_s - ask.view.now_s % 900.0 + into_s
+    time = ask.view.time + timedelta(seconds=now_s - ask.view.now_s)
+    limit = Ceiling("facility", now_s - into_s + 2 * 900.0, now_s - into_s + 3 * 900.0, 300e3)
+    late = with_ceilings(replace(ask.view, now_s=now_s, time=time), (limit,))
+    reasons = solved(replace(ask, view=late)).step_reasons
+    told = [step for step, whys in enumerate(reasons) if any("step_limit" in why.code for why in whys)]
+    assert told == [2]

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
+from tests.control.planning.views import view
 
+from igoudar.control.planning.caps import lowered
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.program import Solved
@@ -78,6 +80,28 @@ def test_the_curve_is_the_sites_and_only_what_saves_more_than_stopping_is_a_segm
     dynamic = cap_curve(0.85, above_idle=True)
     for share, work in dynamic:
         assert throughput_of_dynamic(share) == pytest.approx(work)
+
+
+@pytest.mark.parametrize("least", [0.05, 0.22, 0.5])
+def test_a_least_cap_below_the_useful_part_of_the_curve_gives_no_free_power(least: float) -> None:
+    for above_idle in (False, True):
+        curve = cap_curve(least, above_idle=above_idle)
+        assert curve[0][0] >= 0.0
+        (useful,) = segments(curve)
+        assert useful == pytest.approx(segments(cap_curve(0.85, above_idle=above_idle))[0])
+
+
+@pytest.mark.parametrize("least", [0.05, 0.5])
+def test_few_jobs_with_slack_are_capped_no_lower_than_is_worth_it(least: float) -> None:
+    limits = replace(LIMITS, cap_curve=cap_curve(least))
+    patient = replace(view(job_table([(10, 0, 8, 40), (10, 0, 8, 1)])), limits=limits)
+    orders = lowered(patient, Orders(patient.active), 9e3)
+    assert orders.power_ratio is not None
+    assert orders.power_ratio.tolist() == pytest.approx([0.85, 1.0])
+
+
+def test_a_least_cap_of_full_power_is_no_cap() -> None:
+    assert PlanModel(replace(LIMITS, cap_curve=cap_curve(1.0)), Grid.of(), 3).terms == ()
 
 
 def test_without_caps_the_program_is_the_plain_one() -> None:
