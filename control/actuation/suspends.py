@@ -18,7 +18,7 @@ class SuspendBook:
 
     records: Records
     jobs: SuspendedJobs
-    _ahead: set[str] = field(default_factory=set)  # commands whose jobs are noted already
+    _ahead: dict[str, str] = field(default_factory=dict)  # job -> the command for which it is noted already
 
     def note(self, rows: Sequence[SuspendRow]) -> None:
         """Note many jobs that are about to be paused, or that stand longer: one file, one statement.
@@ -28,7 +28,7 @@ class SuspendBook:
         """
         self.jobs.note_all({row.job_id: (row.at, row.resume_by) for row in rows})
         self.records.merge(rows)
-        self._ahead.update(row.command_id for row in rows)
+        self._ahead.update((row.job_id, row.command_id) for row in rows)
 
     def suspended(self, job_id: str, resume_by: datetime, command: Command) -> None:
         """Note a job that is about to be paused.
@@ -36,8 +36,7 @@ class SuspendBook:
         Raises:
             StoreError: it could not be kept: do not pause the job.
         """
-        if command.command_id in self._ahead:
-            self._ahead.discard(command.command_id)
+        if self._ahead.pop(job_id, "") == command.command_id:
             return
         at = command.issued_at
         self.jobs.note(job_id, at, resume_by)
@@ -54,7 +53,8 @@ class SuspendBook:
         )
 
     def resumed(self, job_id: str, at: datetime) -> None:
-        """A job runs again."""
+        """A job runs again, or was not paused after all: a pause from here on is noted anew."""
+        self._ahead.pop(job_id, None)
         self.jobs.forget([job_id])
         kept = self.row(job_id)
         if kept is not None:
@@ -67,6 +67,7 @@ class SuspendBook:
         Raises:
             StoreError: they can't be read, or the file can't be written.
         """
+        self._ahead.clear()
         rows = {row.job_id: (row.at, row.resume_by) for row in self.open()}
         self.jobs.forget(self.jobs.read().keys() - rows.keys())
         if rows:

@@ -11,6 +11,8 @@ from tests.control.test_loop import cycles, rig, solver
 
 from igoudar.collectors.results import Error, Rejected, Success
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.demand_response.memory import Memory
+from igoudar.control.demand_response.pausing import rows
 from igoudar.core import handsoff
 from igoudar.core.errors import CommandError, StoreError
 from igoudar.core.model import JobState
@@ -59,6 +61,26 @@ async def test_a_pause_is_on_disk_and_in_the_records_and_ends_by_its_time(
     assert cluster.calls[-1][:2] == ("resume", "job-1")
     assert loop.acting.suspends.open() == []
     assert json.loads((state / "suspended.json").read_text())["jobs"] == {}
+
+
+async def test_a_pause_that_waited_for_a_person_is_noted_when_it_is_done(
+    rig: Any, plant: Any, cluster: Any, state: Path
+) -> None:
+    """An event notes its pauses before it asks; in advise they are crossed out until a person says yes."""
+    loop, rooms = rig
+    runs(cluster)
+    await cycles(loop, plant, 1)
+    rooms.modes.change_class(ActuatorClass.JOBS, "advise", "ada", plant.clock.now())
+    wish = pause(plant.clock.now())
+    loop.acting.suspends.note(rows([wish], (), Memory(), "event"))
+    (outcome,) = await loop.acting.executor.submit([wish], plant.clock.now())
+    assert outcome.proposal_id == wish.command_id
+    await cycles(loop, plant, 2, seconds=300)
+    assert loop.acting.suspends.open() == []
+    await rooms.hands.approve(wish.command_id, "ada", "shed", plant.clock.now())
+    assert cluster.jobs["job-1"].state is JobState.SUSPENDED
+    assert [row.job_id for row in loop.acting.suspends.open()] == ["job-1"]
+    assert set(json.loads((state / "suspended.json").read_text())["jobs"]) == {"job-1"}
 
 
 async def test_the_plan_does_not_resume_what_an_event_paused(rig: Any, plant: Any, cluster: Any) -> None:
