@@ -91,7 +91,7 @@ class Loop:
     async def _rest(self, rest_s: float) -> None:
         """Until the next cycle is due, or an event begins, ends or is asked for."""
         due_s = self.events.book.due_s(self.clock.now())
-        if due_s is not None:
+        if due_s is not None and self.events.held():  # else it is due for the writer, not for us
             rest_s = min(rest_s, due_s / self.clock.speed)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.events.wake.wait(), rest_s)

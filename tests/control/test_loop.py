@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from igoudar.control.actuation.overrides import Overrides
 from igoudar.control.actuation.schedulers.choice import scheduler_address
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.api.rooms import Rooms
+from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.control.lease.file import FileLease
 from igoudar.control.loop import Loop
 from igoudar.control.plan_service import PlanService
@@ -339,3 +341,21 @@ async def test_a_scheduler_that_does_not_answer_is_an_alarm_and_moves_nothing(
     (state / "endpoints.json").write_text(said)
     await cycles(loop, plant, 1)
     assert not loop.unheard
+
+
+async def test_a_host_that_is_not_the_writer_rests_though_its_events_are_overdue(
+    rig: Any, plant: Any, cluster: Any
+) -> None:
+    loop, rooms = rig
+    await cycles(loop, plant, 3)
+    end = plant.clock.now() + timedelta(minutes=1)
+    rooms.events.open(EventRequest(EventKind.CAP, "operator", "ada", limit_w=900e6, ends_at=end))
+    plant.run(300)
+    rooms.events.wake.clear()
+    await asyncio.wait_for(loop._rest(1e6), 10.0)  # the writer has something to do at once
+    rooms.events.held = lambda: False
+    resting = asyncio.create_task(loop._rest(1e6))
+    await asyncio.wait((resting,), timeout=0.05)
+    assert not resting.done()
+    rooms.events.wake.set()
+    await asyncio.wait_for(resting, 10.0)
