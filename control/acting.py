@@ -1,7 +1,7 @@
 """The second half of a cycle: everything that is wanted becomes commands, in the order of who wants it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -47,6 +47,7 @@ class Acting:
         suspends: Jobs that must run again.
         budget: The plan's power for jobs.
         sources: Who else wants something of the plant.
+        caps_stand: Whether the plan's caps are carried out.
     """
 
     executor: Executor
@@ -54,6 +55,7 @@ class Acting:
     suspends: SuspendBook
     budget: BudgetOrders
     sources: list[Asks] = field(default_factory=list)
+    caps_stand: Callable[[], bool] = bool
     _paused: Sequence[SuspendRow] = ()  # as last read
 
     async def prepare(self, sight: Sight, now: datetime) -> None:

@@ -26,7 +26,7 @@ from igoudar.control.failsafe.suspended import SuspendedJobs
 from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.picture import Picture
-from igoudar.control.plan_caps import PlanCaps
+from igoudar.control.plan_caps import PlanCaps, caps_stand
 from igoudar.control.plan_service import PlanService
 from igoudar.control.records.state import Records
 from igoudar.control.roster import Roster
@@ -87,7 +87,8 @@ def acting(
     sources: list[Asks] = [orders]
     if plant.site.plan.caps:
         sources.append(PlanCaps(planner, memory, plant.site.emergency.cap_least_ratio, life))
-    return Acting(executor, mandate, suspends, budget, sources)
+    stand = caps_stand(plant.site, modes.of, lambda: executor.gate.sight)
+    return Acting(executor, mandate, suspends, budget, sources, stand)
 
 
 def links(

@@ -1,6 +1,6 @@
 """From the plan in force to caps of GPUs, where the site lets the plan set any; full power without a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -14,7 +14,7 @@ from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import Plan
 from igoudar.control.planning.caps import KEPT_S
 from igoudar.control.steering import Moment
-from igoudar.core.model import JobState
+from igoudar.core.model import JobState, Site
 from igoudar.core.throughput import IDLE_RATIO
 
 STEP_RATIO = 0.01  # caps move in steps of so much of full power
@@ -79,6 +79,14 @@ class PlanCaps:
             params={"power_w": limit_w},
             value=limit_w,
         )
+
+
+def caps_stand(site: Site, mode: Callable[[str], str], sight: Callable[[], Sight]) -> Callable[[], bool]:
+    """Whether the plan's caps are carried out: allowed, in auto, and heard by something that caps."""
+    least_ratio = site.emergency.cap_least_ratio
+    return lambda: (
+        site.plan.caps and mode(ActuatorClass.CAPS) == "auto" and bool(cap_levers(sight(), least_ratio))
+    )
 
 
 def planned_ratio(plan: Plan, now: datetime) -> float:

@@ -205,7 +205,7 @@ async def assemble(
         operator=operator,
         acting=acting,
         events=events,
-        steering=Steering(plant.site, ledger, books, planner, told_ahead(events)),
+        steering=Steering(plant.site, ledger, books, planner, told_ahead(events), acting.caps_stand),
         engine=engine,
         notifier=Notifier(records, state, choose_language()),
         digest=_digest(clock.speed),

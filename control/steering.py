@@ -11,7 +11,7 @@ from igoudar.control.picture import Powers
 from igoudar.control.plan_service import InForce, PlanService
 from igoudar.control.planner import past
 from igoudar.control.planner.ask import Ask, Plan
-from igoudar.control.planner.frame import epoch, ours, view, with_ceilings
+from igoudar.control.planner.frame import epoch, ours, view, with_ceilings, without_caps
 from igoudar.control.planning.dispatch import Guidance, Steady, dispatch
 from igoudar.control.planning.policies import fail_safe
 from igoudar.control.planning.policy import Ceiling, Why
@@ -42,6 +42,7 @@ class Steering:
 
     Args:
         announced: Limits in time that events have told, seconds from the instant given.
+        caps_stand: Whether the plan's caps are carried out, so that it may reckon with them.
     """
 
     site: Site
@@ -49,6 +50,7 @@ class Steering:
     books: Books
     planner: PlanService
     announced: Callable[[datetime], tuple[Ceiling, ...]] = field(default=lambda zero: ())
+    caps_stand: Callable[[], bool] = bool
     steady: Steady = field(default_factory=Steady)
 
     def decide(self, moment: Moment, queue: Queue, left_alone: Collection[str]) -> Sequence[Decision]:
@@ -91,12 +93,13 @@ class Steering:
             counted,
             margins,
         )
+        caps = self.caps_stand()
         return Ask(
-            view=with_ceilings(found, self.announced(epoch(moment.now))),
+            view=with_ceilings(found if caps else without_caps(found), self.announced(epoch(moment.now))),
             most={"pv": self.site.solar.ac_w, "wind": self.site.wind.ac_w, "urgent": self.site.it_w},
             seen=past.seen(self.ledger, self.books, queue, found),
             arrivals_gpu_s=past.arrivals_gpu_s(queue, moment.now, moment.first_good_at),
-            notes=(*notes, *(() if self.site.plan.caps else (NO_CAPS,)), NO_PAUSES),
+            notes=(*notes, *(() if caps else (NO_CAPS,)), NO_PAUSES),
         )
 
     def _guidance(self, moment: Moment, queue: Queue) -> Guidance | None:

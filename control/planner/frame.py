@@ -150,6 +150,11 @@ def with_ceilings(view: View, ceilings: tuple[Ceiling, ...]) -> View:
     return replace(view, limits=replace(view.limits, ceilings=bool(ceilings)), ceilings=ceilings)
 
 
+def without_caps(view: View) -> View:
+    """A view whose plan reckons with no caps."""
+    return replace(view, limits=replace(view.limits, cap_curve=()))
+
+
 def urgent_w(it_w: float, jobs: Sequence[QueuedJob], gpu_w: float) -> float:
     """IT load that is not flexible jobs' [W]."""
     running = sum(job.gpus for job in jobs if job.state is JobState.RUNNING and job.flexible)

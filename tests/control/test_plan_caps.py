@@ -15,14 +15,16 @@ from igoudar.control.actuation.guard.rules import rules
 from igoudar.control.actuation.guard.verdict import Allowed
 from igoudar.control.actuation.guard.view import View
 from igoudar.control.actuation.memory import Memory
-from igoudar.control.actuation.schedulers import QueuedJob
+from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.actuation.sight import Sight
+from igoudar.control.ledger import Books, Ledger
 from igoudar.control.picture import Picture, Powers
-from igoudar.control.plan_caps import PlanCaps
+from igoudar.control.plan_caps import PlanCaps, caps_stand
 from igoudar.control.plan_service import PlanService
-from igoudar.control.planner.ask import Plan
+from igoudar.control.planner.ask import Ask, NoPlan, Plan
+from igoudar.control.planning.policy import Why
 from igoudar.control.roster import roster
-from igoudar.control.steering import Moment
+from igoudar.control.steering import Moment, Steering
 from igoudar.core.model import JobState, Reading
 from igoudar.core.model_scheduler import Scheduling
 from igoudar.core.site import load_site
@@ -40,6 +42,18 @@ def plant() -> Any:
     profiles = load_profiles()
     site = replace(load_site("jazari-lab", profiles), scheduler=Scheduling(kind="slurm"))
     return roster(site, profiles, 1.0)
+
+
+class Listening(Solver):
+    """Keeps what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asks: list[Ask] = []
+
+    async def answer(self, ask: Ask, limit_s: float) -> Plan | NoPlan:
+        self.asks.append(ask)
+        return await super().answer(ask, limit_s)
 
 
 def sight(plant: Any, *jobs: QueuedJob) -> Sight:
@@ -135,3 +149,21 @@ async def test_the_guard_judges_the_plans_caps_like_anybodys(plant: Any) -> None
     assert isinstance(judge(command, rules(plant), view), Allowed)
     assert judge(command, rules(plant), replace(view, modes={"caps": "observe"})) == Rejected("observe")
     assert judge(command, rules(plant), replace(view, hands_off=True)) == Rejected("hands_off")
+
+
+@pytest.mark.parametrize(("mode", "heard"), [("auto", True), ("auto", False), ("advise", True)])
+async def test_the_plan_reckons_with_caps_only_while_they_are_carried_out(
+    plant: Any, mode: str, heard: bool
+) -> None:
+    site = replace(plant.site, plan=replace(plant.site.plan, caps=True))
+    seen = sight(plant) if heard else Sight(plant, Picture(NOW, lost=True))
+    solver = Listening()
+    stand = caps_stand(site, lambda actuator: mode, lambda: seen)
+    planner = PlanService(solver, 1.0)
+    steering = Steering(site, Ledger(180.0), Books({}), planner, caps_stand=stand)
+    steering.decide(moment(), Queue(NOW, 64, 64, 64, ()), ())
+    await planner.settled()
+    (ask,) = solver.asks
+    reckons = mode == "auto" and heard
+    assert bool(ask.view.limits.cap_curve) is reckons
+    assert (Why("planner.note_caps") in ask.notes) is not reckons
