@@ -24,6 +24,7 @@ class AlarmEngine:
 
     def __init__(self, roster: Roster, records: Records, started: datetime) -> None:
         self._roster, self._records, self._started = roster, records, started
+        self._listening = started  # since when devices could be heard
         self._alarms = {(row.code, row.source): _alarm(row) for row in records.alarms()}
         self._conditions: dict[tuple[str, str], Condition] = {
             key: Condition(active=True) for key, alarm in self._alarms.items() if alarm.life.active
@@ -40,6 +41,8 @@ class AlarmEngine:
         """One look at everything; returns what was newly raised."""
         changed: list[Alarm] = []
         raised: list[Alarm] = []
+        if picture.lost:
+            self._listening = picture.at
         for signal in self._signals(picture, parts):
             if not self._quiet(signal):
                 after = self._follow(signal, picture.at)
@@ -80,7 +83,7 @@ class AlarmEngine:
             yield from other(picture, self._conditions)
         if not picture.lost:  # suppressed by design: without telemetry every device would be silent
             yield from watch.limits(self._roster, picture, self._conditions)
-            yield from watch.silent(self._roster, picture, self._conditions, self._started)
+            yield from watch.silent(self._roster, picture, self._conditions, self._listening)
 
     def _quiet(self, signal: watch.Signal) -> bool:
         """Nothing to follow: the condition is as it was; its latest value is kept for the eye only."""
@@ -96,12 +99,13 @@ class AlarmEngine:
             self._alarms[signal.key] = replace(alarm, params={**alarm.params, **signal.params})
 
     def _follow(self, signal: watch.Signal, at: datetime) -> list[Alarm]:
-        """The alarm after its condition changed; a pulse is a raise and a return."""
+        """The alarm after its condition changed, told as it last stood; a pulse is a raise and a return."""
         known = self._alarms.get(signal.key)
         life = known.life if known else Life()
         steps = _lives(life, signal, at)
+        told = signal.params if signal.condition.active or signal.pulse or not known else known.params
         after = [
-            Alarm(signal.code, signal.source, signal.priority, signal.group, signal.params, step)
+            Alarm(signal.code, signal.source, signal.priority, signal.group, told, step)
             for step in steps
             if step != life
         ]

@@ -75,15 +75,17 @@ def _limit(rule: AlarmRule, device: Device, picture: Picture, before: Conditions
 
 
 def silent(roster: Roster, picture: Picture, before: Conditions, since: datetime) -> Iterator[Signal]:
-    """Devices that have said nothing for three polls; `since` is when we began to listen."""
+    """Devices that have said nothing for three polls; nobody could hear them before `since`."""
+    listened_s = (picture.at - since).total_seconds()
     for device in roster.site.devices:
-        age_s = picture.age_s(device.name)
-        heard_s = age_s if age_s is not None else (picture.at - since).total_seconds()
-        # Right after the start a device has twice the time, since all links open at once.
-        patience_s = roster.stale_s(device) * (1 if age_s is not None else 2)
+        age_s, stale_s = picture.age_s(device.name), roster.stale_s(device)
+        unheard = age_s is None or age_s > listened_s
+        # Right after a start a device has twice the time, since all links open at once.
+        quiet = listened_s > 2 * stale_s if unheard else age_s is not None and age_s > stale_s
         old = before.get(("device_silent", device.name), Condition())
-        condition = flag(old, heard_s > patience_s, picture.at, 0, 0)
-        params: dict[str, object] = {"source": device.name, "age_s": heard_s, "profile": device.profile}
+        condition = flag(old, quiet or (unheard and old.active), picture.at, 0, 0)
+        age_s = listened_s if age_s is None else age_s
+        params: dict[str, object] = {"source": device.name, "age_s": age_s, "profile": device.profile}
         group = f"device_silent {device.hall or device.kind}"
         yield Signal("device_silent", device.name, SILENT_PRIORITY, group, condition, params)
 

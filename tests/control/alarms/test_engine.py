@@ -9,6 +9,8 @@ from sqlalchemy import text
 from igoudar.control.alarms.digest import Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
+from igoudar.control.alarms.states import AlarmState
+from igoudar.control.alarms.watch import Conditions, Signal, standing
 from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records
 from igoudar.control.roster import Roster, roster
@@ -101,6 +103,50 @@ def test_alarms_survive_a_restart(records: Records) -> None:
     assert len(again.listed()) == 1000
     assert again.evaluate(picture(plant, T0 + seconds(60), inlet_c=30.0), {}) == []
     assert sum(alarm.life.acknowledged_by == "operator" for alarm in again.listed()) == 1
+
+
+def test_a_collector_that_comes_back_has_time_to_open_its_links_again(records: Records) -> None:
+    plant = thousand()
+    engine = AlarmEngine(plant, records, T0)
+    engine.evaluate(picture(plant, T0), {})
+    stale_s = plant.stale_s(plant.site.devices[0])
+    back = T0 + seconds(100 * stale_s)
+    engine.evaluate(Picture(back, {}, {}, lost=True), {})
+    for age_s in (0.1 * stale_s, 1.9 * stale_s):
+        at = back + seconds(age_s)
+        engine.evaluate(picture(plant, at, silent_since=T0), {})
+        assert {alarm.code for alarm in engine.listed()} == {"telemetry_lost"}
+    engine.evaluate(picture(plant, back + seconds(2.1 * stale_s), silent_since=T0), {})
+    assert len(engine.listed()) == 1001
+
+
+def test_a_device_that_was_silent_before_stays_so_when_the_collector_comes_back(records: Records) -> None:
+    plant = thousand()
+    engine = AlarmEngine(plant, records, T0)
+    engine.evaluate(picture(plant, T0 + seconds(60), silent_since=T0), {})
+    engine.evaluate(Picture(T0 + seconds(70), {}, {}, lost=True), {})
+    engine.evaluate(picture(plant, T0 + seconds(71), silent_since=T0), {})
+    silent = [alarm.life for alarm in engine.listed() if alarm.code == "device_silent"]
+    assert len(silent) == 1000
+    assert all(life.active and life.occurrences == 1 for life in silent)
+
+
+def test_an_alarm_that_returned_still_says_what_it_was_about(records: Records) -> None:
+    plant = thousand()
+    engine = AlarmEngine(plant, records, T0)
+    held = True
+
+    def held_up(seen: Picture, before: Conditions) -> Iterator[Signal]:
+        told: dict[str, object] = {"why": "it is busy"} if held else {}
+        yield standing("not_authorised", "big", 1, held, seen.at, before, told)
+
+    engine.watches.append(held_up)
+    engine.evaluate(picture(plant, T0), {})
+    held = False
+    engine.evaluate(picture(plant, T0 + seconds(5)), {})
+    (alarm,) = engine.listed()
+    assert alarm.life.state is AlarmState.RETURNED_UNACKNOWLEDGED
+    assert alarm.params["why"] == "it is busy"
 
 
 async def test_a_target_that_is_down_gets_it_later_and_once(records: Records, tmp_path: Path) -> None:
