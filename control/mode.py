@@ -55,18 +55,22 @@ class Modes:
         at: datetime,
         run_id: str,
         classes: Mapping[str, str] | None = None,
+        *,
+        writer: bool = True,
     ) -> None:
         self._records, self._forced, self._run_id = records, forced, run_id
         self._usual = {name: mode_word(word) for name, word in (classes or {}).items()}
         self._classes = dict(self._usual)
-        self._start: ModeRow | None = None  # what this very start has written
         self.held: Callable[[], bool] = lambda: True  # whether this host is the writer
-        last = records.last_mode()
-        if last and run_id and last.run_id == run_id and not forced:
+        last = self._left() if run_id and not forced else None
+        self._told = writer or last is not None  # what a host that only waits would do is nobody's wish
+        if last:
             self._mode, self._since, self._by = mode_word(last.mode), last.at, last.by
             self._classes |= self._kept(run_id)
         else:
-            self._start = self._set("observe" if forced else mode_word(start), "start", forced or "start", at)
+            self._mode, self._since, self._by = "observe" if forced else mode_word(start), at, "start"
+            if writer:
+                self._set(self._mode, "start", forced or "start", at)
 
     @property
     def mode(self) -> ModeWord:
@@ -103,13 +107,22 @@ class Modes:
         self._classes[actuator.value] = mode
         return self.view()
 
+    def stand(self, at: datetime) -> None:
+        """Keep the mode that this host has begun to act in, if it has not been kept.
+
+        Raises:
+            StoreError: the records can't be written.
+        """
+        if not self._told:
+            self._set(self._mode, self._by, self._forced or "start", at)
+
     def take_over(self, at: datetime) -> None:
         """Go on in the modes that another host's control had; a run that is forced observes.
 
         Raises:
             StoreError: the records can't be read.
         """
-        last = self._last_elsewhere()
+        last = self._last()
         if last is None or self._forced or (self._run_id and last.run_id == self._run_id):
             return
         self._classes = {**self._usual, **self._kept(last.run_id)}
@@ -120,12 +133,17 @@ class Modes:
         ]
         self._records.merge(kept)
 
-    def _last_elsewhere(self) -> ModeRow | None:
-        """The last change that is not this control's own start."""
-        two = select(ModeRow).order_by(ModeRow.id.desc()).limit(2)
-        rows: list[ModeRow] = self._records.rows(two)
-        ours = self._start.id if self._start else None
-        return next((row for row in rows if row.id != ours), None)
+    def _left(self) -> ModeRow | None:
+        """What this run was left in; the other host's if that is newer and calmer."""
+        changes = select(ModeRow).where(ModeRow.run_id == self._run_id).order_by(ModeRow.id.desc()).limit(1)
+        ours: list[ModeRow] = self._records.rows(changes)
+        last = self._last()
+        return min([*ours, last], key=lambda row: CALM.index(mode_word(row.mode))) if ours and last else None
+
+    def _last(self) -> ModeRow | None:
+        """The latest change that anybody made."""
+        rows: list[ModeRow] = self._records.rows(select(ModeRow).order_by(ModeRow.id.desc()).limit(1))
+        return rows[0] if rows else None
 
     def view(self) -> ModeView:
         """The modes as a document."""
@@ -144,8 +162,6 @@ class Modes:
         rows: list[ClassModeRow] = self._records.rows(of_run)
         return {row.actuator: mode_word(row.mode) for row in rows}
 
-    def _set(self, mode: ModeWord, by: str, reason: str, at: datetime) -> ModeRow:
-        row = ModeRow(at=at, mode=mode, by=by, reason=reason, run_id=self._run_id)
-        self._records.add([row])
-        self._mode, self._since, self._by = mode, at, by
-        return row
+    def _set(self, mode: ModeWord, by: str, reason: str, at: datetime) -> None:
+        self._records.add([ModeRow(at=at, mode=mode, by=by, reason=reason, run_id=self._run_id)])
+        self._mode, self._since, self._by, self._told = mode, at, by, True

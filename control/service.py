@@ -164,7 +164,7 @@ async def assemble(
     trends = Trends()
     trends.restore(records.published(now - DAY))
     run_id, classes = str(getattr(clock, "run_id", "")), plant.site.guard.modes
-    desk, modes = Desk(), Modes(records, mode, forced, now, run_id, classes)
+    desk, modes = Desk(), Modes(records, mode, forced, now, run_id, classes, writer=lease.held())
     turn = Turn(lease)
     room = AuditRoom(records, state, plant.site.audit.low_bytes, plant.site.audit.full_bytes)
     acting = acting_setup.acting(

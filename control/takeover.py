@@ -82,3 +82,4 @@ class Takeover:
         self.events.take_over()
         if host_of(self.turn.former) not in ("", host_of(self.turn.holder)):
             self.modes.take_over(now)
+        self.modes.stand(now)

@@ -21,7 +21,6 @@ from igoudar.control.records.tables import (
     AlarmEventRow,
     AlarmRow,
     Base,
-    ModeRow,
     NoticeRow,
     PublishedRow,
 )
@@ -150,11 +149,6 @@ class Records:
         """The steps of one alarm, oldest first."""
         query = select(AlarmEventRow).where(AlarmEventRow.alarm_id == alarm_id)
         return self.rows(query.order_by(AlarmEventRow.id))
-
-    def last_mode(self) -> ModeRow | None:
-        """The latest change of mode."""
-        rows: list[ModeRow] = self.rows(select(ModeRow).order_by(ModeRow.id.desc()).limit(1))
-        return rows[0] if rows else None
 
     def published(self, since: datetime) -> list[PublishedRow]:
         """Published values from `since` on, oldest first."""

@@ -30,6 +30,7 @@ from igoudar.control.plan_service import PlanService
 from igoudar.control.records.opening import open_records
 from igoudar.control.records.safety_tables import HandsOffRow
 from igoudar.control.records.state import Records
+from igoudar.control.records.tables import ModeRow
 from igoudar.control.service import assemble
 from igoudar.control.telemetry import CollectorTelemetry
 from igoudar.core import handsoff
@@ -219,6 +220,7 @@ async def test_who_is_not_the_writer_changes_nothing_and_says_so(
     first = await start("a:1")
     await people_work(first, plant, cluster)
     second = await start("b:1")
+    await start("c:1")  # it only waits: how it was started is nobody's wish
     now = plant.clock.now()
     ((proposal_id, _), *_), (event_id, _) = known(second)["proposals"], known(second)["events"][0]
     request = EventRequest(EventKind.CAP, "operator", "eve", limit_w=900e3)
@@ -239,6 +241,7 @@ async def test_who_is_not_the_writer_changes_nothing_and_says_so(
         await second.loop.cycle()
     await second.takes_over()
     assert known(second)["events"] == cancelled
+    assert second.rooms.modes.mode == "auto"
     assert proposal_id not in {row.id for row in second.rooms.hands.proposals()}
     (row,) = second.records.rows(text("SELECT state FROM proposals WHERE state = 'declined'"))
     assert row == "declined"
@@ -279,10 +282,10 @@ def records(tmp_path: Path) -> Iterator[Records]:
 def test_the_mode_that_counts_is_the_one_that_the_other_host_ran_in(records: Records) -> None:
     old = Modes(records, "observe", None, T0, "run-a")
     old.change("auto", "ada", "x", T0)
-    ours = Modes(records, "observe", None, T0 + HOUR, "run-b", {"cooling": "observe"})
+    ours = Modes(records, "observe", None, T0 + HOUR, "run-b", {"cooling": "observe"}, writer=False)
     ours.take_over(T0 + HOUR)
     assert (ours.mode, ours.of("cooling"), ours.view().by) == ("auto", "observe", "ada")
-    back = Modes(records, "observe", None, T0 + 2 * HOUR, "run-c")
+    back = Modes(records, "observe", None, T0 + 2 * HOUR, "run-c", writer=False)
     ours.change_class(ActuatorClass.BATTERY, "advise", "ada", T0 + 2 * HOUR)
     back.take_over(T0 + 3 * HOUR)  # its own start, though newer, is no wish of anybody's
     assert (back.mode, back.of("battery"), back.of("cooling")) == ("auto", "advise", "observe")
@@ -290,11 +293,41 @@ def test_the_mode_that_counts_is_the_one_that_the_other_host_ran_in(records: Rec
 
 def test_the_other_host_s_own_start_counts_and_a_forced_run_only_observes(records: Records) -> None:
     Modes(records, "observe", None, T0, "run-a").change("auto", "ada", "x", T0)
-    ours = Modes(records, "observe", None, T0 + HOUR, "run-b")
+    ours = Modes(records, "observe", None, T0 + HOUR, "run-b", writer=False)
     Modes(records, "observe", None, T0 + HOUR, "run-a2")  # it was started again, and observed
     ours.take_over(T0 + 2 * HOUR)
     assert ours.mode == "observe"
     Modes(records, "auto", None, T0 + 2 * HOUR, "run-a3")
-    forced = Modes(records, "auto", "no simulator", T0 + 2 * HOUR, "run-d")
+    forced = Modes(records, "auto", "no simulator", T0 + 2 * HOUR, "run-d", writer=False)
     forced.take_over(T0 + 3 * HOUR)
     assert forced.mode == "observe"
+
+
+def test_what_hosts_that_only_wait_would_do_is_nobody_s_wish(records: Records) -> None:
+    writer = Modes(records, "auto", None, T0, "run-a")
+    writer.change("observe", "ada", "x", T0)
+    for run in ("run-b1", "run-b2"):
+        waits = Modes(records, "auto", None, T0 + HOUR, run, writer=False)
+    assert Modes(records, "auto", None, T0 + HOUR, "run-a").mode == "observe"  # a part that is started again
+    waits.take_over(T0 + 2 * HOUR)
+    assert (waits.mode, waits.view().by) == ("observe", "ada")
+
+
+def test_a_wish_on_the_waiting_host_does_not_end_the_writer_s(records: Records) -> None:
+    Modes(records, "auto", None, T0, "run-a").change("observe", "ada", "x", T0)
+    Modes(records, "auto", None, T0, "run-b")
+    assert Modes(records, "auto", None, T0 + HOUR, "run-a").mode == "observe"
+    assert Modes(records, "auto", None, T0 + HOUR, "run-b").mode == "auto"
+    Modes(records, "auto", None, T0, "run-c").change("advise", "ada", "x", T0)
+    assert Modes(records, "auto", None, T0 + HOUR, "run-b").mode == "advise"
+
+
+def test_a_host_that_begins_to_act_in_its_own_mode_tells_the_next_one(records: Records) -> None:
+    Modes(records, "auto", None, T0, "run-a")
+    again = Modes(records, "observe", None, T0 + HOUR, "run-a2", writer=False)  # its lease still ran
+    again.stand(T0 + HOUR)
+    again.stand(T0 + HOUR)
+    other = Modes(records, "auto", None, T0 + HOUR, "run-b", writer=False)
+    other.take_over(T0 + 2 * HOUR)
+    assert other.mode == "observe"
+    assert len(records.rows(select(ModeRow))) == 3
