@@ -17,6 +17,7 @@ from igoudar.core.errors import ConfigError
 PASSING = frozenset({3, 5, 6, 7, 8, 10, 11, 13, 14, 26})
 # The same of PostgreSQL, beside its operational errors: read only (a standby), no permission, corrupt.
 STANDBY, PASSING_CLASSES = ("25006", "42501"), ("XX",)
+SECRETS = ("password", "sslpassword")  # parameters of an address
 CONNECT_S = 5  # wall
 FIX = "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE in it, readable by this user alone"
 
@@ -70,8 +71,8 @@ def place(engine: Engine) -> str:
 
 
 def place_of(url: URL) -> str:
-    """The same of an address."""
-    return url.render_as_string(hide_password=True)
+    """The same of an address; libpq takes passwords as parameters as well."""
+    return url.difference_update_query(SECRETS).render_as_string(hide_password=True)
 
 
 def upsert(engine: Engine, model: type[Base]) -> Any:

@@ -2,8 +2,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from tests.control.records.lines import action
 
+from igoudar.control.records.engine import place_of
 from igoudar.control.records.schema import MIGRATIONS
 from igoudar.control.records.state import Records
 from igoudar.core.errors import StoreError
@@ -32,3 +34,10 @@ def test_what_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite").write_text("this is not a database, it is a letter" * 100)
     with pytest.raises(StoreError, match="refused"):
         Records.open(tmp_path / "state.sqlite")
+
+
+def test_no_form_of_an_address_tells_its_password() -> None:
+    for where in ("u:geheim@h/d", "u@h/d?password=geheim", "u@h/d?sslmode=require&sslpassword=geheim"):
+        shown = place_of(make_url(f"postgresql://{where}"))
+        assert "geheim" not in shown
+        assert "@h/d" in shown
