@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from igoudar.control.planning.plan.model import PlanModel
 
 MW = 1e6
+SEEN_W = 1e3  # less than this is rounding
 CAP_PER_MWH = 5.0  # of power saved: users' jobs are slowed for something that is worth it; our assumption
 Curve = tuple[tuple[float, float], ...]
 
@@ -88,4 +89,6 @@ class CapSegments:
         """Where every GPU is at its lowest cap."""
         rows: Integers = self._room[course]
         price = np.abs(solved.price[rows]).min(axis=0) / (weight * self._model.grid.hours)
-        return (Binding("planner.step_caps", "power_w", self.saved_w(solved, course), price),)
+        saved_w = self.saved_w(solved, course)
+        told_w = np.where(saved_w > SEEN_W, saved_w, np.inf)  # what runs nothing is at its lowest cap, too
+        return (Binding("planner.step_caps", "power_w", told_w, price),)

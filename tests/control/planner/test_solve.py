@@ -152,3 +152,12 @@ def test_an_announced_limit_falls_on_its_own_quarter_hours_whenever_the_plan_is_
     reasons = solved(replace(ask, view=late)).step_reasons
     told = [step for step, whys in enumerate(reasons) if any("step_limit" in why.code for why in whys)]
     assert told == [2]
+
+
+def test_caps_are_no_reason_where_no_job_runs(ask_of: Make, site: Any) -> None:
+    waiting = [job(f"job-{n}", gpus=16, hours=6, due_h=30) for n in range(20)]
+    ask = ask_of(*waiting, plant=powers(0.0, 0.0, 2_500e3))  # urgent load leaves no room under the cap
+    allowed = limits(replace(site, plan=replace(site.plan, caps=True)), GPUS)
+    plan = solved(replace(ask, view=replace(ask.view, limits=allowed)))
+    assert not plan.powers["flexible_w"].any()
+    assert not any(why.code == "planner.step_caps" for reasons in plan.step_reasons for why in reasons)
