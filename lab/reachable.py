@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from igoudar.control.planning.plan.grid import Grid
-from igoudar.control.planning.policy import STEP_S, Limits, Orders, Policy, View
+from igoudar.control.planning.policy import METERS, STEP_S, Limits, Orders, Policy, View
 from igoudar.control.planning.rolling import Rolling, keep_on, only_surplus_pays
 from igoudar.control.planning.select import drawn_gpus
 from igoudar.control.planning.table import Floats, Phase
 from igoudar.lab.engine import Played, play
+from igoudar.lab.events import metered, strictest
 from igoudar.lab.foresight import Foresight
 from igoudar.lab.oracle import Bound, bound
 from igoudar.lab.periods import FIRST_CHARGE, Period
@@ -27,9 +29,11 @@ CAUGHT_UP = 0.25  # of what the gangs lag behind or run ahead, in each step
 
 
 def reachable(period: Period, limits: Limits) -> Played:
-    """The best of the candidates: fewest missed deadlines, then the least cost."""
+    """The best of the candidates: fewest missed deadlines, least above announced limits, then least cost."""
     played = [play(period, limits, policy) for policy in _candidates(period, limits)]
-    return min(played, key=lambda each: (_missed(period, each), billed(each.site, limits)))
+    return min(
+        played, key=lambda each: (_missed(period, each), _over(period, each), billed(each.site, limits))
+    )
 
 
 def _candidates(period: Period, limits: Limits) -> Iterator[Policy]:
@@ -117,3 +121,17 @@ def _missed(period: Period, played: Played) -> int:
         return 0  # no jobs were placed
     kept = played.fleet.finished_s <= period.jobs.deadline_s + 1e-6  # NaN: never finished
     return int(np.count_nonzero(~kept))
+
+
+def _over(period: Period, played: Played) -> int:
+    """Energy above announced limits [kWh]; less than one is rounding."""
+    site = pl.DataFrame(played.site)
+    over_w = [
+        np.maximum(
+            0.0,
+            site.select(metered(meter)).to_series().to_numpy()
+            - strictest(period.limits, meter, period.steps),
+        )
+        for meter in METERS
+    ]
+    return round(float(np.sum(over_w)) * HOURS / 1e3)

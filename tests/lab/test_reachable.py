@@ -7,8 +7,10 @@ import pytest
 from tests.control.planning.scenes import LIMITS, job_table, period
 
 from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.policy import Ceiling
 from igoudar.control.planning.rolling import Rolling
-from igoudar.lab.engine import play
+from igoudar.lab.engine import Played, play
+from igoudar.lab.events import Announced
 from igoudar.lab.foresight import Foresight
 from igoudar.lab.oracle import bound
 from igoudar.lab.periods import Period
@@ -40,6 +42,22 @@ def test_gangs_follow_the_bound_where_they_can() -> None:
 def test_the_best_of_the_candidates_counts() -> None:
     cost = billed(reachable(GUSTY, LIMITS).site, LIMITS)
     assert bound(GUSTY, LIMITS).cost - 1e-6 <= cost <= min(_planned(GUSTY), _followed(GUSTY)) + 1e-6
+
+
+def test_who_keeps_an_announced_limit_better_counts_before_who_is_cheaper() -> None:
+    room, limit = replace(LIMITS, ceilings=True), Ceiling("facility", 60 * 900.0, 84 * 900.0, 25e3)
+    day = replace(GUSTY, limits=(Announced(limit, 0.0),))
+    plan = bound(with_reserve(day, 0.5), room)
+    followed = play(day, room, Following(day, room, plan))
+    assert _above_wh(followed, limit) > 0.0
+    assert _above_wh(reachable(day, room), limit) <= _above_wh(followed, limit) + 500.0
+
+
+def _above_wh(played: Played, limit: Ceiling) -> float:
+    site = played.site
+    inside = slice(int(limit.start_s // 900), int(limit.end_s // 900))
+    load_w = (site["urgent_w"] + site["flexible_w"] + site["cooling_w"])[inside]
+    return float(np.maximum(0.0, load_w - limit.limit_w).sum()) / 4.0
 
 
 def _planned(day: Period) -> float:
