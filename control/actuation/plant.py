@@ -84,11 +84,15 @@ class PlantOrders:
                 )
 
     def _precharge_w(self, plan: Plan | None, moment: Moment) -> float:
-        """Charge to buy now for an announced import limit: the least of a bound below nothing forces it."""
+        """Charge to buy now for an announced import limit: the least of a bound below nothing forces it.
+
+        Forced power follows no meter, so what the grid may give beside the load as it is now bounds it.
+        """
         step, surplus_w = plan.step(moment.now) if plan else None, moment.powers.surplus_w
         if plan is None or step is None or plan.precharge_w is None or surplus_w is None:
             return 0.0
-        wanted_w = float(plan.precharge_w[step])
+        room_w = self.plant.site.grid.import_limit_w + surplus_w
+        wanted_w = min(float(plan.precharge_w[step]), room_w)
         return wanted_w if wanted_w > max(surplus_w, APART * self.plant.site.battery.power_w) else 0.0
 
     def _most_w(self, plan: Plan | None, moment: Moment) -> float | None:

@@ -95,6 +95,17 @@ async def test_an_announced_limit_on_import_makes_the_battery_charge(
     assert writes(plant, "discharge_rate_pct")[-1] == ("battery-1", 100.0)
 
 
+@pytest.mark.parametrize(("load_w", "pct"), [(1_200e3, -50.0), (1_500e3, 0.0)])
+async def test_charge_for_a_limit_to_come_leaves_the_grids_own_limit(
+    rig: Any, plant: Any, solver: Any, load_w: float, pct: float
+) -> None:
+    loop, _ = rig
+    plant.powers |= {"pv": 0.0, "wind": 0.0, "transformer": load_w}  # and 50 kW of flexible loads
+    solver.made = lambda ask: replace(plan(ask, stored_wh=550e3), precharge_w=np.full(192, 400e3))
+    await planned(loop, plant)
+    assert writes(plant, "discharge_rate_pct")[0] == ("battery-1", pct)  # of 500 kW; 1.5 MW from the grid
+
+
 async def test_events_that_are_announced_reach_the_plan(rig: Any, plant: Any, solver: Any) -> None:
     loop, _ = rig
     asked: list[Ask] = []
