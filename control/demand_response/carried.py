@@ -13,7 +13,10 @@ from igoudar.control.demand_response.memory import REFUSED_FOR, WISH, Effect, Me
 
 SOON = timedelta(minutes=1)
 STANDS = Rejected("unchanged")
-TOO_EARLY = (Rejected("too_soon"), Rejected("rate_limited"))
+# Says nothing about who was asked: of time, or of what people allow just now.
+NOT_NOW = frozenset(
+    ("too_soon", "rate_limited", "proposed", "observe", "hands_off", "no_lease", "audit_full")
+)
 
 
 def written(outcome: Outcome) -> bool:
@@ -32,8 +35,8 @@ def carried(
     """The memory after one cycle's commands."""
     jobs = levers.by_id()
     for outcome in outcomes:
-        if outcome.result in TOO_EARLY:  # neither done nor refused: the next cycle sends it again
-            continue
+        if isinstance(outcome.result, Rejected) and outcome.result.reason in NOT_NOW:
+            continue  # neither done nor refused: the next cycle asks again
         if outcome.command.actuator is ActuatorClass.JOBS:
             memory = _job(memory, jobs, outcome.command, done(outcome), now)
         else:

@@ -38,7 +38,7 @@ class Delivery:
     progress: Callable[[], object]
     clock: Callable[[], datetime]
     unkept: bool = False  # the disk takes no pauses: none are asked for
-    doubtful: bool = False  # a pause whose answer was lost may stand
+    doubtful: bool = False  # a pause whose answer was lost, or that waits for a person, may stand
     _flight: Flight = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,8 +102,8 @@ class Delivery:
                 self.orders.forget(command.target, command.point)
             if done(outcome):
                 self.orders.arrived(command.target, command.point, command.value)
-            if outcome.command.point == "suspend" and isinstance(outcome.result, Error):
-                self.doubtful = True  # it may stand all the same: the next look tells
+            if command.point == "suspend" and (outcome.proposal_id or isinstance(outcome.result, Error)):
+                self.doubtful = True  # it may stand all the same, or by a person's yes: the next look tells
         return carried(memory, wishes, levers, outcomes, self.clock())
 
     def _noted(
