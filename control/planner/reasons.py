@@ -43,7 +43,7 @@ def _of_step(view: View, result: Result, step: int) -> list[Why]:
         found.append(Why("planner.step_peak", {"import_w": imported, "price": price}))
     if result.curtailed_w[step] > SEEN_W:
         found.append(Why("planner.step_curtailed", {"power_w": float(result.curtailed_w[step])}))
-    if result.flexible_w[step] >= NEAR * limits.gpus * limits.gpu_w:
+    if result.uncapped_w[step] >= NEAR * limits.gpus * limits.gpu_w:
         found.append(Why("planner.step_gpus", {"gpus": limits.gpus}))
     found += _of_battery(view, result, step)
     price = round(float(result.price[step]), 2)
@@ -102,7 +102,7 @@ def _what_binds(view: View, result: Result, step: int, slack: float) -> str:
         return "planner.job_deadline"
     if step == 0:
         return "planner.job_now"
-    before = result.flexible_w[step - 1]
+    before = result.uncapped_w[step - 1]
     if before >= NEAR * view.limits.gpus * view.limits.gpu_w:
         return "planner.job_gpus"
     return "planner.job_supply"

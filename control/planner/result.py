@@ -53,6 +53,12 @@ class Result:
         total: Floats = np.sum(each, axis=0) if each else np.zeros(len(self.flexible_w))
         return total
 
+    @property
+    def uncapped_w(self) -> Floats:
+        """What flexible jobs would draw without caps: the GPUs that they occupy, in power."""
+        occupied: Floats = self.flexible_w + self.saved_w
+        return occupied
+
     @cached_property
     def drives_w(self) -> Floats:
         """Desalination and electrolyser together."""

@@ -93,7 +93,7 @@ def _seen(record: Record) -> Seen:
 
 
 def _plan(ask: Ask, view: View, result: Result, spent_s: float) -> Plan:
-    gpus = (result.flexible_w + result.saved_w) / view.limits.gpu_w
+    gpus = result.uncapped_w / view.limits.gpu_w
     begin, used = starts(view, gpus)
     rows = {view.jobs.job_id[row]: step for row, step in begin.items()}
     powers = result.powers(used, _run_now_gpus(view))

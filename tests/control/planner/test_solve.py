@@ -154,6 +154,18 @@ def test_an_announced_limit_falls_on_its_own_quarter_hours_whenever_the_plan_is_
     assert told == [2]
 
 
+def test_full_gpus_are_a_reason_though_caps_keep_their_power_down(ask_of: Make, site: Any) -> None:
+    waiting = [job(f"job-{n}", gpus=16, hours=6, due_h=13) for n in range(40)]
+    ask = ask_of(*waiting, plant=powers(0.0, 0.0, 200e3))
+    allowed = limits(replace(site, plan=replace(site.plan, caps=True)), GPUS)
+    plan = solved(replace(ask, view=replace(ask.view, limits=allowed)))
+    assert plan.saved_w is not None
+    full = plan.gpus >= 0.999 * GPUS
+    assert (full & (plan.saved_w > 1e3)).any()
+    told = [any(why.code == "planner.step_gpus" for why in reasons) for reasons in plan.step_reasons]
+    assert told == full.tolist()
+
+
 def test_caps_are_no_reason_where_no_job_runs(ask_of: Make, site: Any) -> None:
     waiting = [job(f"job-{n}", gpus=16, hours=6, due_h=30) for n in range(20)]
     ask = ask_of(*waiting, plant=powers(0.0, 0.0, 2_500e3))  # urgent load leaves no room under the cap
