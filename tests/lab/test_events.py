@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 
 from igoudar.core.errors import ConfigError
 from igoudar.lab.backtest import backtest
+from igoudar.lab.chill import CoolingEntry
 from igoudar.lab.events import LimitEntry, announced, known, strictest
 from igoudar.lab.scenario import Scenario, read_scenario
 from igoudar.lab.settings import _mark
@@ -55,9 +57,20 @@ def test_a_limit_that_means_nothing_is_refused(tmp_path: Path, old: str, new: st
         read_scenario(file)
 
 
-def test_a_limit_in_the_settings_makes_it_another_run() -> None:
-    limit = (LimitEntry(start_h=1, end_h=2, limit_mw=1),)
-    assert _mark(Scenario(), {}) != _mark(Scenario(limit=limit), {})
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"limit": (LimitEntry(start_h=1, end_h=2, limit_mw=1),)},
+        {"caps": True},
+        {"cap_least_pct": 90.0},
+        {"cooling": CoolingEntry()},
+        {"reserve_mw": 1.0},
+        {"reserve_share": 0.5},
+    ],
+    ids=str,
+)
+def test_what_goes_beyond_the_plain_plan_makes_it_another_run(given: dict[str, Any]) -> None:
+    assert _mark(Scenario(), {}) != _mark(Scenario(**given), {})
 
 
 def test_what_is_above_a_limit_is_told_and_recomputed_from_the_tables(scenario, tmp_path) -> None:
