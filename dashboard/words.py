@@ -104,3 +104,13 @@ class Words:
             return NONE
         same_day = self.local(time).date() == self.local(now).date()
         return self.clock(time, "%H:%M" if same_day else "%d/%m %H:%M")
+
+    def recorded(self, value: str | None, now: datetime | None) -> str:
+        """A value as the audit keeps it, a time in the site's zone; or the mark for none."""
+        try:
+            time = datetime.fromisoformat(value or "")
+        except ValueError:
+            return value or NONE
+        if not time.tzinfo:
+            return value or NONE
+        return self.moment(time, now) if now else self.clock(time, "%d/%m %H:%M")

@@ -52,7 +52,7 @@ def show(
         params = {"number": one.number, "at": screen.local(one.at, zone), "reason": one.reason.english}
         params |= {"reason": render(one.reason.code, one.reason.params, speech)}
         names = ("who", "verb", "target", "before", "after", "result")
-        params |= {name: getattr(one, name) or "-" for name in names}
+        params |= {name: screen.recorded(getattr(one, name), zone) for name in names}
         typer.echo(screen.printable(render("audit.show_line", params, speech)))
     return None
 

@@ -70,6 +70,15 @@ def local(at: datetime | None, zone: str) -> str:
     return f"{there:%Y-%m-%d %H:%M:%S} {zone}"
 
 
+def recorded(value: str | None, zone: str) -> str:
+    """A value as the audit keeps it; a time in the site's zone, named."""
+    try:
+        at = datetime.fromisoformat(value or "")
+    except ValueError:
+        return value or "-"
+    return local(at, zone) if at.tzinfo else value or "-"
+
+
 def duration(seconds: float | None) -> str:
     """Hours and minutes."""
     if seconds is None:

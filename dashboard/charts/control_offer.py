@@ -62,7 +62,7 @@ def _proposal(target: str, proposals: Sequence[ProposalView] | None, words: Word
         return None
     expires = words.clock(one.expires_at, "%d/%m %H:%M")
     effect = words("offer_effect", effect=words.quantity(one.effect_w, "w"), expires=expires)
-    return (f"{one.target} {one.point}: {change(one)}", effect, approvals(one, words))
+    return (f"{one.target} {one.point}: {change(one, words)}", effect, approvals(one, words))
 
 
 def _held(target: str, overrides: Sequence[OverrideView] | None, words: Words) -> Sequence[str] | None:

@@ -39,9 +39,9 @@ def proposals_table(proposals: Sequence[ProposalView] | None, now: datetime, wor
     return table(title, str(len(rows)), _COLUMNS, rows, words)
 
 
-def change(one: ProposalView) -> str:
-    """From what to what, with its unit."""
-    return f"{one.before or NONE} → {one.after or NONE} {one.unit}".strip()
+def change(one: ProposalView, words: Words, now: datetime | None = None) -> str:
+    """From what to what, with its unit; times with their date unless `now` says that it is today's."""
+    return f"{words.recorded(one.before, now)} → {words.recorded(one.after, now)} {one.unit}".strip()
 
 
 def approvals(one: ProposalView, words: Words) -> str:
@@ -59,7 +59,7 @@ def _row(one: ProposalView, now: datetime, words: Words) -> Row:
     return Row(
         (
             Markup(f"<b>{escape(one.target)}</b> {escape(one.point)} <small>{escape(kind)}</small>"),
-            change(one),
+            change(one, words, now),
             words.quantity(one.effect_w, "w"),
             words.text(one.reason) or NONE,
             approvals(one, words),
@@ -80,7 +80,7 @@ def record_table(actions: Sequence[ActionView] | None, now: datetime, words: Wor
                 words.moment(one.at, now),
                 one.who,
                 Markup(f"<b>{escape(one.target)}</b> {escape(one.verb)}"),
-                f"{one.before or NONE} → {one.after or NONE}",
+                f"{words.recorded(one.before, now)} → {words.recorded(one.after, now)}",
                 words.text(one.reason) or NONE,
                 one.result,
             )

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from igoudar.control.schema import Text
 from igoudar.core.i18n import codes, placeholders
-from igoudar.dashboard.words import Words
+from igoudar.dashboard.words import NONE, Words
 
 
 def ours(lang: str) -> dict[str, str]:
@@ -37,3 +37,12 @@ def test_times_are_the_sites() -> None:
     assert words.clock(at) == "11:20"
     assert words.moment(at, at.replace(day=18)) == "17/06 11:20"
     assert words.moment(None, at) == "–"
+
+
+def test_what_the_audit_keeps_is_shown_as_it_is_but_for_times() -> None:
+    words, now = Words("en", "Africa/El_Aaiun"), datetime(2026, 11, 22, 8, tzinfo=UTC)
+    assert words.recorded("2026-11-22T08:22:58.947690+00:00", now) == "09:22"
+    assert words.recorded("2026-11-23T08:22:58+00:00", now) == "23/11 09:22"
+    assert [words.recorded(kept, now) for kept in ("20261122", "73.4", "auto", "", None)] == [
+        *("20261122", "73.4", "auto", NONE, NONE)
+    ]

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from igoudar.control import service
-from igoudar.control.cli import add_commands
+from igoudar.control.cli import add_commands, show
 from igoudar.control.cli.times import until
 from igoudar.control.client import ApiClient
 from igoudar.core.errors import ConfigError, LinkError
@@ -140,3 +140,14 @@ async def test_the_audit_is_shown_with_before_after_and_reason(igoudar: Any) -> 
     later = await igoudar("audit", "show", "--since", "2100-01-01T00:00:00")
     assert later.stdout == ""
     assert (await igoudar("audit", "verify")).exit_code == 0
+
+
+def test_what_the_audit_keeps_is_printed_as_it_is_but_for_times() -> None:
+    zone = "Africa/El_Aaiun"
+    kept = ("2026-11-22T08:22:58.947690+00:00", "73.4", "20261122", None)
+    assert [show.recorded(one, zone) for one in kept] == [
+        f"2026-11-22 09:22:58 {zone}",
+        "73.4",
+        "20261122",
+        "-",
+    ]
