@@ -47,8 +47,7 @@ class Proposals:
         self, command: Command, waits_for: int, before: str | None, effect_w: float | None, now: datetime
     ) -> tuple[ProposalRow, bool]:
         """Queue a command, or find what says the same already; whether it is new."""
-        self.expire(now)
-        known = self._known(command)
+        known = self._known(command, now)
         if known is not None:
             return known, False
         row = ProposalRow(
@@ -122,15 +121,16 @@ class Proposals:
         """Oldest first."""
         return sorted((row for row in self._open.values() if row.state == WAITING), key=lambda row: row.at)
 
-    def _known(self, command: Command) -> ProposalRow | None:
+    def _known(self, command: Command, now: datetime) -> ProposalRow | None:
         """What waits, or was declined, for the same slot and asks for nearly the same."""
         row = self._open.get(self._by_slot.get(slot(command), ""))
         if row is None:
             return None
-        if alike(unpack(row.command), command):
+        over = row.expires_at <= now
+        if not over and alike(unpack(row.command), command):
             return row
         if row.state == WAITING:
-            self.settle(row, EXPIRED, "", "superseded")
+            self.settle(row, EXPIRED, "", "" if over else "superseded")
         self._forget(row)
         return None
 
