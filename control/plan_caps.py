@@ -15,10 +15,11 @@ from igoudar.control.planner.ask import Plan
 from igoudar.control.planning.caps import KEPT_S
 from igoudar.control.steering import Moment
 from igoudar.core.model import JobState, Site
-from igoudar.core.throughput import IDLE_RATIO
+from igoudar.core.throughput import CURVE, IDLE_RATIO, throughput_ratio
 
 STEP_RATIO = 0.01  # caps move in steps of so much of full power
 FULL = 1.0
+USEFUL_RATIO = CURVE[-2][0]  # the plan caps no lower: there a cap costs more work than a pause
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class PlanCaps:
         return list(self._wanted(sight, ratio, moment.now))
 
     def _wanted(self, sight: Sight, ratio: float, now: datetime) -> Iterator[Command]:
-        hurried = _hurried_racks(sight, now)
+        hurried = _hurried_racks(sight, now, throughput_ratio(max(self.least_ratio, USEFUL_RATIO)))
         for lever in cap_levers(sight, self.least_ratio):
             free = lever.binds_urgent or not hurried.isdisjoint(_racks(sight, lever))
             limit_w = lever.full_w if free else max(lever.least_w, ratio * lever.full_w)
@@ -100,14 +101,17 @@ def planned_ratio(plan: Plan, now: datetime) -> float:
     return round(ratio / STEP_RATIO) * STEP_RATIO
 
 
-def _hurried_racks(sight: Sight, now: datetime) -> set[str]:
-    """Racks of running jobs with too little slack to be slowed."""
+def _hurried_racks(sight: Sight, now: datetime, slowest: float) -> set[str]:
+    """Racks of running jobs with too little slack to be slowed.
+
+    Schedulers tell how long a job has run, not what it got done under a cap: that is taken as the least.
+    """
     return {
         rack
         for job in (sight.jobs or {}).values()
         if job.state is JobState.RUNNING and job.deadline is not None
         for rack in job.racks
-        if (job.deadline - now).total_seconds() < job.expected_s - job.work_done_s + KEPT_S
+        if (job.deadline - now).total_seconds() < job.expected_s - slowest * job.work_done_s + KEPT_S
     }
 
 

@@ -28,6 +28,7 @@ from igoudar.control.steering import Moment, Steering
 from igoudar.core.model import JobState, Reading
 from igoudar.core.model_scheduler import Scheduling
 from igoudar.core.site import load_site
+from igoudar.core.throughput import throughput_ratio
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIFE = timedelta(minutes=5)
@@ -99,6 +100,22 @@ async def test_the_plans_cap_is_asked_of_racks_whose_jobs_can_wait(plant: Any) -
     assert (command.target, command.point, command.origin.value) == ("shelf-a1-03", "power_limit_w", "plan")
     assert command.value == pytest.approx(FULL_W * 0.93)  # 0.22 + 0.78 x 1 / 1.1, to a hundredth
     assert command.expires_at == NOW + LIFE
+
+
+@pytest.mark.parametrize("expected_h", [5.0, 20.0, 80.0])
+async def test_a_job_that_is_capped_from_its_start_on_is_let_go_in_time(
+    plant: Any, expected_h: float
+) -> None:
+    caps, due_h = await caps_of(saving(300.0)), expected_h + 1.5
+    slowed = throughput_ratio(0.85)
+    done_h = ran_h = 0.0
+    while done_h < expected_h:
+        patient = job("patient", "a1-03", due_h=due_h - ran_h)
+        seen = sight(plant, replace(patient, expected_s=expected_h * 3600, work_done_s=ran_h * 3600))
+        capped = any(one.target == "shelf-a1-03" for one in caps.commands(seen, moment()))
+        assert capped or ran_h > 0.0
+        ran_h, done_h = ran_h + 0.25, done_h + 0.25 * (slowed if capped else 1.0)
+    assert ran_h <= due_h
 
 
 async def test_no_cap_goes_under_the_sites_least(plant: Any) -> None:
