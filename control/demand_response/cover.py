@@ -32,14 +32,22 @@ class Need:
         return Need(self.facility_w, self.import_w - power_w)
 
 
+NOTHING = Need(0.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What to move; `short_w` is what nothing covers."""
+    """What to move; `left` is what nothing covers."""
 
     caps: Mapping[str, float] = field(default_factory=dict)
     pauses: tuple[Candidate, ...] = ()
     loads: Mapping[str, float] = field(default_factory=dict)
-    short_w: float = 0.0
+    left: Need = NOTHING
+
+    @property
+    def short_w(self) -> float:
+        """What nothing covers, on the meter where it is most."""
+        return max(0.0, self.left.most_w)
 
     @property
     def loses(self) -> tuple[str, ...]:
@@ -69,7 +77,7 @@ def cover(
     need = need.less_import(relieved_w)
     lost = fewest(need.most_w, [one for one in order if one.tier is Tier.LOSES])
     need = need.plus(-sum(one.relief_w for one in lost))
-    return Cover(caps, (*kept, *lost), loads, max(0.0, need.most_w))
+    return Cover(caps, (*kept, *lost), loads, need)
 
 
 def left_ratio(limits: Mapping[str, float], levers: Sequence[CapLever]) -> float:

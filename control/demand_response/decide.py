@@ -109,7 +109,7 @@ def _shedding(case: Case, must: list[JobLever]) -> Wishes:
         caps=found.caps,
         loads=found.loads,
         loses=(*found.loses, *dropped),
-        short_w=max(0.0, found.short_w - case.battery.spare_w),
+        short_w=max(0.0, found.left.less_import(case.battery.spare_w).most_w),
     )
 
 

@@ -257,3 +257,10 @@ def test_locked_levers_are_not_used() -> None:
     wishes, _ = decide(acting(5 * MW, 5 * MW), sight(10 * MW, 10 * MW), found, Memory(), rules)
     assert wishes.nothing
     assert wishes.short_w == pytest.approx(10 * MW - RULES.target_w(5 * MW))
+
+
+def test_what_the_facility_is_over_no_battery_covers() -> None:
+    bank = Levers(battery=BatteryLever(0.0, 20 * MW, 60 * MW))
+    wishes, _ = decide(acting(9 * MW, 5 * MW), sight(10 * MW, 10 * MW), bank, Memory(), RULES)
+    assert wishes.short_w == pytest.approx(10 * MW - RULES.target_w(9 * MW))
+    assert wishes.battery_w
