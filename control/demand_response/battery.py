@@ -3,7 +3,8 @@
 What is asked goes up or down by what the grid meter is over or under its target: a battery that gives a
 little less than it is told leaves no lasting error. What was asked and is not on the meters yet counts as
 done, and until it is, nothing is taken back. What other levers take off counts for the battery only once it
-is metered: the battery fills in for them.
+is metered: the battery fills in for them. While a limit holds and it is
+not heard, what was asked of it stands.
 """
 
 from dataclasses import replace
@@ -29,7 +30,7 @@ def battery_share(case: Case) -> BatteryShare:
     if bare_w is None:
         return BatteryShare()
     if lever is None:
-        return BatteryShare(over_w=bare_w)
+        return BatteryShare(battery_wish(case, 0.0), over_w=bare_w)
     base_w, unseen_w = _base_w(case, lever)
     over_w = bare_w + (lever.now_w if _disobeys(case, lever) else base_w - unseen_w)
     most_w = min(_hard_w(lever), _believed_w(case, lever))
@@ -43,7 +44,7 @@ def battery_wish(case: Case, more_w: float) -> float | None:
     """What it is asked for when so much more load comes with this answer; None = it is left alone."""
     bare_w, lever = _bare_w(case), usable(case)
     if bare_w is None or lever is None:
-        return None
+        return case.memory.battery_w if _mute(case) else None
     base_w, unseen_w = _base_w(case, lever)
     needed_w = base_w + bare_w - unseen_w - case.memory.unseen_relief_w + more_w
     if needed_w <= (0.0 if case.memory.battery_w is None else -case.calm_w):
@@ -53,8 +54,15 @@ def battery_wish(case: Case, more_w: float) -> float | None:
 
 def usable(case: Case) -> BatteryLever | None:
     """The battery, where an import limit holds and may use it."""
-    allowed = case.limit.import_w is not None and "battery" in case.rules.levers
-    return case.levers.battery if allowed else None
+    return case.levers.battery if _allowed(case) else None
+
+
+def _allowed(case: Case) -> bool:
+    return case.limit.import_w is not None and "battery" in case.rules.levers
+
+
+def _mute(case: Case) -> bool:
+    return case.levers.battery_mute and _allowed(case) and case.limit.acting
 
 
 def _bare_w(case: Case) -> float | None:
@@ -75,7 +83,8 @@ def target_w(case: Case, limit_w: float) -> float:
 def swung(case: Case, memory: Memory) -> Memory:
     """The memory with how much the import rises by itself from one answer to the next."""
     limit_w, lever = case.limit.import_w, usable(case)
-    if limit_w is None or case.blind or (lever is not None and not _steady(case, lever)):
+    unsteady = _mute(case) or (lever is not None and not _steady(case, lever))
+    if limit_w is None or case.blind or unsteady:
         return memory
     free_w = case.battery.over_w + target_w(case, limit_w)
     elapsed_s = (case.now - memory.free_at).total_seconds() if memory.free_at else inf

@@ -90,6 +90,7 @@ class Levers:
     battery: BatteryLever | None = None
     feeds: FeedRoom | None = None  # what breakers and legs carry; None = not known
     arriving_w: float = 0.0  # load that will come by itself: urgent jobs that start, jobs that people steer
+    battery_mute: bool = False  # there is one, and it is not heard just now
 
     def by_id(self) -> Mapping[str, JobLever]:
         """Jobs by id."""

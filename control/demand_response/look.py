@@ -70,6 +70,7 @@ def levers(
     gpu_w, rise = gpu_power_w(roster.site), max(LEAST_RISE, pue or 0.0)
     dimmed = left_ratio(memory.caps, caps)
     ours = [job for job in queue.jobs if job.flexible and job.job_id not in left_alone]
+    battery = _battery(picture, roster) if _obeys(roster, memory.refused) else None
     return Levers(
         jobs=tuple(
             _job(job, (gpu_w * dimmed, gpu_w * rise), seen.now, memory, margin_s)
@@ -78,9 +79,10 @@ def levers(
         ),
         caps=caps,
         loads=tuple(_loads(picture, roster)),
-        battery=_battery(picture, roster, memory.refused),
+        battery=battery,
         feeds=_feeds(picture, roster) if memory.paused else None,
         arriving_w=_arriving_w(queue, gpu_w * rise, seen, memory, left_alone),
+        battery_mute=battery is None and _obeys(roster, memory.refused),
     )
 
 
@@ -179,14 +181,19 @@ def _rated_w(site: Site, kind: Kind) -> float:
     return site.desalination.power_w if kind is Kind.DESALINATION else site.electrolyser.power_w
 
 
-def _battery(picture: Picture, roster: Roster, refused: Collection[str]) -> BatteryLever | None:
-    """None where it is not heard, or where no unit does as told."""
+def _obeys(roster: Roster, refused: Collection[str]) -> bool:
+    """Whether there is a battery of which some unit does as told."""
+    units = roster.kinds.get(Kind.BATTERY, ())
+    there = roster.has("battery") and roster.site.battery.power_w > 0.0
+    return there and any(unit.name not in refused for unit in units)
+
+
+def _battery(picture: Picture, roster: Roster) -> BatteryLever | None:
+    """None where it is not heard."""
     bank, charge_pct = roster.site.battery, soc_pct(picture, roster)
     meters, units = roster.power_devices("battery"), roster.kinds.get(Kind.BATTERY, ())
-    now_w = picture.total(meters, POWER) if roster.has("battery") else None
-    if now_w is None or charge_pct is None or bank.power_w <= 0.0:
-        return None
-    if all(unit.name in refused for unit in units):
+    now_w = picture.total(meters, POWER)
+    if now_w is None or charge_pct is None:
         return None
     above_pct = max(0.0, charge_pct - bank.soc_min_pct - roster.site.guard.soc_margin_pct)
     stored_wh = above_pct / 100.0 * bank.energy_wh * bank.efficiency

@@ -150,3 +150,19 @@ async def test_the_end_gives_the_battery_back(site: Rig) -> None:
     assert site.room.memory.battery_w is None
     rates = [unit.rates for unit in site.plant.battery.converters.values()]
     assert {(one.discharge_rate_pct, one.charge_rate_pct) for one in rates} == {(100.0, 100.0)}
+
+
+async def test_a_battery_that_is_not_heard_for_a_while_is_not_let_go(site: Rig) -> None:
+    name = cap(site, 1 * MW, 20.0)
+    await site.run(300.0)
+    asked_w, before = site.room.memory.battery_w, len(site.carrier.done)
+    assert asked_w
+    site.dead |= {device.name for device in site.roster.power_devices("battery")}
+    await site.run(300.0)
+    assert site.room.memory.battery_w == asked_w
+    rates = {(one.point, one.value) for one in site.carrier.done[before:] if one.target in units(site)}
+    assert rates  # renewed
+    assert 100.0 not in {value for _, value in rates}
+    site.room.cancel(name, "ada")
+    await site.until(name, EventState.CANCELLED)
+    assert site.room.memory.battery_w is None  # whether it is heard or not
