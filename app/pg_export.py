@@ -27,9 +27,11 @@ def export(url_file: Path, scratch: Path, target: Path) -> None:
 
     Raises:
         ConfigError: the file can't be used.
-        StoreError: pg_dump is not there, or says no.
+        StoreError: pg_dump is not there, says no, or would be given a secret on its command line.
     """
     url = address(url_file)
+    if "sslpassword" in url.query:
+        raise _refused(url, "pg_dump takes a key's passphrase on its command line only, where others read it")
     passwords = scratch / "pgpass"
     _write_password(passwords, url)
     bare = _without_password(url).render_as_string()

@@ -19,7 +19,7 @@ from igoudar.control.lease.postgres import PostgresLease
 from igoudar.control.records.audit import verify
 from igoudar.control.records.opening import open_records
 from igoudar.control.records.state import Records
-from igoudar.core.errors import IgoudarError
+from igoudar.core.errors import IgoudarError, StoreError
 from igoudar.core.model_people import Auditing
 from igoudar.core.store.parquet import ParquetStore
 from tests.app.test_keeping import answer, findings, reading, run
@@ -152,6 +152,16 @@ def _real() -> str:
     found = shutil.which("pg_dump")
     assert found is not None
     return found
+
+
+def test_a_passphrase_that_pg_dump_would_take_on_its_command_line_is_not_given(tmp_path: Path) -> None:
+    url_file, target = tmp_path / "url", tmp_path / "records.dump"
+    url_file.write_text("postgresql+psycopg://u@192.0.2.1/d?sslpassword=geheim")
+    url_file.chmod(0o600)
+    with pytest.raises(StoreError, match="passphrase") as told:
+        pg_export.export(url_file, tmp_path, target)
+    assert "geheim" not in str(told.value)
+    assert not target.exists()
 
 
 def test_without_pg_dump_the_backup_says_what_to_do(
