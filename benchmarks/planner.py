@@ -203,7 +203,8 @@ def main() -> None:
 
 def _keep(figures: dict[str, Any]) -> None:
     figures["load_average"] = os.getloadavg()[0]
-    figures["worker_memory_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    memory_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    figures["worker_memory_mib"] = memory_kib / 1024 or None  # none where all was kept from earlier runs
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     write_page(figures)
