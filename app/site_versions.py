@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.app.parts_cli import SiteName, State
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.local import myself, records_of
 from igoudar.core.errors import ConfigError
 from igoudar.core.i18n import choose_language, render
@@ -60,11 +61,8 @@ def rollback(
     with records_of(site, state) as records:
         row = kept.stored(records, version)
         shown = {"version": version, "before": before or "-", "path": str(target)}
-        if dry_run:
-            return _say("would_roll_back", lang, **shown)
-        if not yes:
-            question = render("audit.ask_roll_back", shown, choose_language(lang))
-            typer.confirm(printable(question), abort=True)
+        if not agreed("roll_back", choose_language(lang), dry_run=dry_run, yes=yes, area="audit", **shown):
+            return None
         kept.rollback(records, row, target, myself(), before, _version)
     return _say("rolled", lang, version=version, path=str(target))
 

@@ -75,12 +75,10 @@ def set_point(
         at = parse_until(until, now.time, now.zone)
         preview = hands.preview_override(target, point, wanted, at, why)
         line, refusal = told.change(preview, now.zone, speech), told.refusal(preview, speech)
-        if dry_run:
-            return show.say("would_override", speech, change=line, refusal=refusal)
-        if refusal:
+        if refusal and not dry_run:
             raise CommandError(refusal, where=f"{target} {point}")
-        if not yes:
-            typer.confirm(show.plain("ask_override", speech, change=line), abort=True)
+        if not agreed("override", speech, dry_run=dry_run, yes=yes, change=line, refusal=refusal):
+            return None
         outcome = hands.set_override(target, point, wanted, at, why)
     if json:
         return show.document(outcome)

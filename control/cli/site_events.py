@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from igoudar.control.cli import show
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
     DryOption,
@@ -120,14 +121,13 @@ def approve(
     """Stand behind an event that came from outside; in advise its commands then go."""
     speech = language(lang)
     with api(site, state) as client:
-        if dry_run:
-            return _say("preview_nothing", speech)
-        if not yes:
+        if not (dry_run or yes):
             found = next((one for one in client.events().events if one.id == event), None)
             if found is not None:
                 zone = client.status().zone
                 _say("opened_line", speech, event=found.id, **_frame(found, zone, speech))
-            typer.confirm(_plain("ask", speech), abort=True)
+        if not agreed("event", speech, dry_run=dry_run, yes=yes, area="events"):
+            return None
         found = client.approve_event(event, reason or "command line")
     names = ", ".join(map(show.safe, found.approved_by))
     return show.document(found) if json else _say("approved_line", speech, event=found.id, names=names)
@@ -146,10 +146,8 @@ def cancel(
     """End an event; the load comes back along the ramp."""
     speech = language(lang)
     with api(site, state) as client:
-        if dry_run:
-            return _say("preview_nothing", speech)
-        if not yes:
-            typer.confirm(_plain("ask", speech), abort=True)
+        if not agreed("event", speech, dry_run=dry_run, yes=yes, area="events"):
+            return None
         found = client.cancel_event(event, reason or "command line")
     return show.document(found) if json else _say("cancelled_line", speech, event=found.id)
 
@@ -164,10 +162,8 @@ def _ask(
         if json and dry_run:
             return show.document(tried)
         _print_preview(tried, zone, lang)
-    if dry_run:
-        return _say("preview_nothing", lang)
-    if not yes:
-        typer.confirm(_plain("ask", lang), abort=True)
+    if not agreed("event", lang, dry_run=dry_run, yes=yes, area="events"):
+        return None
     found = client.open_event(verb, body)
     if json:
         return show.document(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from igoudar.control.cli import show
+from igoudar.control.cli.agreement import agreed
 from igoudar.control.cli.local import myself, records_of
 from igoudar.control.cli.options import (
     DEFAULT_SITE,
@@ -88,11 +89,9 @@ def disable(
     with records_of(site, state) as records:
         users = Users(records)
         role = _role_of(users, name)
-        if dry_run:
-            return _say("would_disable", lang, name=name, role=role)
-        if not yes:
-            question = render("audit.ask_disable", {"name": name, "role": role}, language(lang))
-            typer.confirm(show.printable(question), abort=True)
+        words = {"name": name, "role": role}
+        if not agreed("disable", language(lang), dry_run=dry_run, yes=yes, area="audit", **words):
+            return None
         users.disable(name, myself(), datetime.now(UTC))
     return _say("user_disabled", lang, name=name)
 
