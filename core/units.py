@@ -200,6 +200,15 @@ def _gap(lang: str) -> str:
     return _NARROW_SPACE if lang == "fr" else " "
 
 
+def recorded_time(value: str | None) -> datetime | None:
+    """The time that a value of the audit is, None where it is something else."""
+    try:
+        at = datetime.fromisoformat(value or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
 def format_minute(at: datetime, lang: str = "en") -> str:
     """Day and minute as people say them, in the zone that `at` carries."""
     return at.strftime("%d/%m %H:%M" if lang == "fr" else "%d %b %H:%M")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from igoudar.control.schema import Text
 from igoudar.core.i18n import codes, render
-from igoudar.core.units import SYMBOLS, format_duration, format_number, format_quantity
+from igoudar.core.units import SYMBOLS, format_duration, format_number, format_quantity, recorded_time
 
 NONE = "–"  # what stands where no value is: never 0
 
@@ -107,10 +107,7 @@ class Words:
 
     def recorded(self, value: str | None, now: datetime | None) -> str:
         """A value as the audit keeps it, a time in the site's zone; or the mark for none."""
-        try:
-            time = datetime.fromisoformat(value or "")
-        except ValueError:
-            return value or NONE
-        if not time.tzinfo:
+        time = recorded_time(value)
+        if time is None:
             return value or NONE
         return self.moment(time, now) if now else self.clock(time, "%d/%m %H:%M")

@@ -10,7 +10,7 @@ import typer
 
 from igoudar.core.i18n import render
 from igoudar.core.terminal import draw, printable, safe
-from igoudar.core.units import format_quantity, localise
+from igoudar.core.units import format_quantity, localise, recorded_time
 
 if TYPE_CHECKING:  # pydantic is slow to import
     from pydantic import BaseModel
@@ -72,11 +72,8 @@ def local(at: datetime | None, zone: str) -> str:
 
 def recorded(value: str | None, zone: str) -> str:
     """A value as the audit keeps it; a time in the site's zone, named."""
-    try:
-        at = datetime.fromisoformat(value or "")
-    except ValueError:
-        return value or "-"
-    return local(at, zone) if at.tzinfo else value or "-"
+    at = recorded_time(value)
+    return local(at, zone) if at else value or "-"
 
 
 def duration(seconds: float | None) -> str:
