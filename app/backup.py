@@ -18,7 +18,7 @@ from typing import Any
 from igoudar.app import pg_export
 from igoudar.collectors.keeping import LOCK, SPOOL
 from igoudar.collectors.spool_look import backlog
-from igoudar.control.records.anchor import Anchor, anchors
+from igoudar.control.records.opening import RECORDS, anchors_of
 from igoudar.core.errors import StoreError
 from igoudar.core.model_people import Auditing
 from igoudar.core.store.files import sync_folder
@@ -29,7 +29,6 @@ from igoudar.core.store.verify import link_store, verify_store
 BACKUP_SCHEMA = 2
 KNOWN = (1, BACKUP_SCHEMA)  # the first had neither spool nor anchors nor a PostgreSQL's records
 STORE = "store"
-RECORDS = "state.sqlite"
 EXPORT = "records.pgdump"  # of a PostgreSQL
 ANCHORS = "anchors"
 ANCHOR, ELSEWHERE = "audit.anchor", "elsewhere.anchor"  # of the state folder, of another disk
@@ -128,7 +127,7 @@ def preview(state: Path, rules: Auditing | None = None) -> Contents:
     found = _describe(state)
     exported = EXPORT if pg_export.installed() else ""
     records = exported if kept.url_file else found.records
-    return replace(found, records=records, anchors=sum(one.path.exists() for one in _anchors(state, kept)))
+    return replace(found, records=records, anchors=sum(one.path.exists() for one in anchors_of(kept, state)))
 
 
 @contextmanager
@@ -171,13 +170,9 @@ def _link_spool(source: Path, target: Path) -> None:
 
 def _copy_anchors(state: Path, rules: Auditing, target: Path) -> None:
     target.mkdir(mode=0o700)
-    for one, name in zip(_anchors(state, rules), (ANCHOR, ELSEWHERE), strict=False):
+    for one, name in zip(anchors_of(rules, state), (ANCHOR, ELSEWHERE), strict=False):
         if one.path.exists():
             shutil.copyfile(one.path, target / name)
-
-
-def _anchors(state: Path, rules: Auditing) -> tuple[Anchor, ...]:
-    return anchors(state, str(Path(rules.anchor_file).expanduser()) if rules.anchor_file else "")
 
 
 def _keep_records(state: Path, rules: Auditing, scratch: Path) -> None:

@@ -9,13 +9,13 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 from igoudar.app import doctor_keeping
 from igoudar.app.finding import Finding, Level
+from igoudar.control.records.opening import RECORDS
 from igoudar.core.clock import SiteClock
 from igoudar.core.errors import IgoudarError
 from igoudar.core.model_people import Auditing
@@ -119,12 +119,11 @@ def store(state: Path) -> Iterator[Finding]:
 
 def records(state: Path) -> Iterator[Finding]:
     """The database of what people did is whole."""
-    path = state / "state.sqlite"
+    path = state / RECORDS
     if not path.exists():
         return
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
-            answer = str(database.execute("PRAGMA integrity_check(1)").fetchone()[0])
+        answer = str(doctor_keeping.pragma(path, "integrity_check(1)"))
     except sqlite3.Error as error:
         answer = str(error)
     level = Level.OK if answer == "ok" else Level.FAULT

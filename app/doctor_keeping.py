@@ -10,13 +10,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from igoudar.app.finding import Finding, Level
-from igoudar.collectors.keeping import SPOOL
+from igoudar.app.waiting import site_clock
+from igoudar.collectors.keeping import QUARANTINE, SPOOL
 from igoudar.collectors.spool_look import backlog
 from igoudar.control.records import schema
 from igoudar.control.records.audit import verify
 from igoudar.control.records.engine import place, postgres
-from igoudar.control.records.opening import open_records
-from igoudar.core.clock import SiteClock
+from igoudar.control.records.opening import RECORDS, open_records
 from igoudar.core.errors import IgoudarError
 from igoudar.core.i18n import render
 from igoudar.core.model_people import Auditing
@@ -47,7 +47,7 @@ def spool(state: Path, rules: Auditing) -> Iterator[Finding]:
     minutes = round(age.total_seconds() / 60)
     yield Finding(level, f"app.doctor_spool_{level}", {**counts, "minutes": minutes})
     if found.set_aside:
-        where = str(state / SPOOL / "quarantine")
+        where = str(state / SPOOL / QUARANTINE)
         yield Finding(Level.WARNING, "app.doctor_spool_aside", {"files": found.set_aside, "path": where})
 
 
@@ -107,7 +107,7 @@ def _asked(engine: Engine) -> Iterator[Finding]:
 def _current(state: Path, rules: Auditing) -> bool:
     """Whether the records have the newest schema: looking must neither make nor migrate them."""
     if not rules.url_file:
-        return _current_file(state / "state.sqlite")
+        return _current_file(state / RECORDS)
     database = postgres(Path(rules.url_file).expanduser())
     try:
         with database.connect() as connection:
@@ -120,8 +120,7 @@ def _current_file(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as found:
-            return int(found.execute("PRAGMA user_version").fetchone()[0]) == len(schema.MIGRATIONS)
+        return int(str(pragma(path, "user_version"))) == len(schema.MIGRATIONS)
     except sqlite3.Error:
         return False  # the check of the records says what is wrong
 
@@ -131,7 +130,18 @@ def _age(state: Path, oldest_at: datetime | None) -> timedelta:
     if oldest_at is None:
         return timedelta(0)
     try:
-        clock = SiteClock.load(state / "clock.json")
+        clock = site_clock(state)
     except IgoudarError:
         return timedelta(0)
     return max(timedelta(0), (clock.now() - oldest_at) / clock.speed)
+
+
+def pragma(path: Path, what: str) -> object:
+    """What an SQLite file says of itself; it is neither made nor changed.
+
+    Raises:
+        sqlite3.Error: it can't be read.
+    """
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+        answer: object = database.execute(f"PRAGMA {what}").fetchone()[0]
+    return answer

@@ -17,7 +17,6 @@ from igoudar.app.backup import (
     EXPORT,
     HEADER,
     PARTS,
-    RECORDS,
     STORE,
     Contents,
     refused,
@@ -26,6 +25,7 @@ from igoudar.app.backup import (
 )
 from igoudar.app.state import held
 from igoudar.collectors.keeping import SPOOL
+from igoudar.control.records.opening import RECORDS
 from igoudar.core.errors import ConfigError
 from igoudar.core.store.files import WriterLock, sync_folder
 from igoudar.core.store.manifest import SCHEMA_VERSION
