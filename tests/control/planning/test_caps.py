@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.control.planning.kept import Kept, rows_of_a_day
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
 from tests.control.planning.views import view
 
 from igoudar.control.planning.caps import lowered
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.model import PlanModel
-from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.plan.segments import CapSegments, cap_curve, segments
-from igoudar.control.planning.policy import STEP_S, Limits, Orders, View, Why
+from igoudar.control.planning.policy import STEP_S, Limits, Orders, View
 from igoudar.control.planning.rolling import Rolling
 from igoudar.control.planning.table import Phase
 from igoudar.core.errors import CommandError
@@ -26,28 +26,6 @@ from igoudar.lab.periods import Period
 CURVE = cap_curve(0.85)
 CAPPED = replace(LIMITS, cap_curve=CURVE)
 PLAIN = replace(LIMITS, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0, peak_price_per_mw=0.0)
-rows_of_a_day = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(0, 60), st.integers(1, 16), st.integers(0, 40)),
-    min_size=1,
-    max_size=12,
-)
-
-
-class Kept(Rolling):
-    """Keeps orders and optima."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
-        self.orders: list[Orders] = []
-        self.solved: list[Solved] = []
-
-    def decide(self, view: View) -> Orders:
-        self.orders.append(super().decide(view))
-        return self.orders[-1]
-
-    def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
-        self.solved.append(solved)
-        return super()._gave_way(solved)
 
 
 class Fixed:

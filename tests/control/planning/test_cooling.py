@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.control.planning.kept import Kept, rows_of_a_day
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
 
 from igoudar.control.planning.cooling import feasible, saved_w
 from igoudar.control.planning.plan.cooling import CoolingTerm
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.model import PlanModel
-from igoudar.control.planning.plan.program import Solved
-from igoudar.control.planning.policy import Ceiling, Cooling, CoolingOrder, Limits, Orders, View, Why
+from igoudar.control.planning.policy import Ceiling, Cooling, CoolingOrder, Limits, Orders, View
 from igoudar.control.planning.rolling import Rolling
 from igoudar.lab.engine import Played, play
 from igoudar.lab.events import Announced
@@ -24,23 +24,6 @@ WARM = Cooling(per_k=0.0058, warmer_k=3.0, least_pue=1.03)
 TANK = replace(WARM, tank_wh=8e3, tank_w=2e3, loss_per_h=0.005)
 PLAIN = replace(LIMITS, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0, peak_price_per_mw=0.0)
 CALM_THEN_WIND = [0] * 12 + [150_000] * 12
-rows_of_a_day = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(0, 60), st.integers(1, 16), st.integers(0, 40)),
-    min_size=1,
-    max_size=10,
-)
-
-
-class Kept(Rolling):
-    """Keeps every optimum."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
-        self.solved: list[Solved] = []
-
-    def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
-        self.solved.append(solved)
-        return super()._gave_way(solved)
 
 
 class Fickle:

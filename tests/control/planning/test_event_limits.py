@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.control.planning.kept import Kept, rows_of_a_day
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
 
 from igoudar.control.planning.plan.events import EventLimits, slot_limits
@@ -20,10 +21,8 @@ from igoudar.control.planning.policy import (
     Band,
     Ceiling,
     Forecast,
-    Limits,
     Orders,
     View,
-    Why,
 )
 from igoudar.control.planning.rolling import Rolling
 from igoudar.lab.engine import Played, play
@@ -36,11 +35,6 @@ BEGIN, END = 40, 56  # steps of the event
 ROOM = replace(LIMITS, ceilings=True)
 NO_BATTERY = replace(ROOM, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0)
 slow = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-JOBS = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(0, 60), st.integers(1, 16), st.integers(0, 40)),
-    min_size=1,
-    max_size=12,
-)
 
 
 def day_of(rows: list[tuple[int, int, int, int]], supply_w: float | list[int], *limits: Ceiling) -> Period:
@@ -61,22 +55,8 @@ def metered_w(played: Played, meter: str) -> Any:
     return site["urgent_w"] + site["flexible_w"] + site["cooling_w"]
 
 
-class Watched(Rolling):
-    """Keeps what was said, and every optimum."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
-        self.said: set[str] = set()
-        self.solved: list[Solved] = []
-
-    def decide(self, view: View) -> Orders:
-        orders = super().decide(view)
-        self.said |= {why.code for why in orders.step_reasons}
-        return orders
-
-    def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
-        self.solved.append(solved)
-        return super()._gave_way(solved)
+def codes(policy: Kept) -> set[str]:
+    return {why.code for said in policy.said for why in said}
 
 
 def test_without_limits_the_program_is_the_plain_one() -> None:
@@ -112,26 +92,26 @@ def test_work_runs_before_a_limit_and_after_it(meter: str) -> None:
     rows = [(10, 20, 8, 60), (10, 22, 8, 60), (10, 24, 8, 60)]
     limit_w = {IMPORT: 8e3, FACILITY: 23e3}[meter]
     day = day_of(rows, 15e3, event(meter, limit_w))
-    policy = Watched(limits)
+    policy = Kept(limits)
     played = play(day, limits, policy, knows(day))
     assert metered_w(played, meter)[BEGIN:END].max() <= limit_w + 1.0
     assert played.fleet is not None
     assert (played.fleet.finished_s <= day.jobs.deadline_s).all()
-    assert policy.said == set()
+    assert codes(policy) == set()
 
 
 @pytest.mark.parametrize("meter", METERS)
 def test_a_limit_that_no_plan_keeps_is_named_with_what_is_above_it(meter: str) -> None:
     day = day_of([(10, 36, 24, 0)], 0.0, event(meter, 25e3))
-    policy = Watched(NO_BATTERY)
+    policy = Kept(NO_BATTERY)
     played = play(day, NO_BATTERY, policy, knows(day))
-    assert policy.said == {f"planner.gave_way_limit_{meter}"}
+    assert codes(policy) == {f"planner.gave_way_limit_{meter}"}
     assert played.fleet is not None
     assert played.fleet.finished_s[0] <= day.jobs.deadline_s[0]
 
 
 @slow
-@given(JOBS, st.lists(st.integers(0, 120_000), min_size=24, max_size=24), st.sampled_from(METERS),
+@given(rows_of_a_day, st.lists(st.integers(0, 120_000), min_size=24, max_size=24), st.sampled_from(METERS),
        st.integers(0, 60_000), st.integers(0, 80), st.integers(1, 30))  # fmt: skip
 def test_every_plan_keeps_a_limit_or_counts_what_is_above_it(
     rows: list[tuple[int, int, int, int]],
@@ -143,7 +123,7 @@ def test_every_plan_keeps_a_limit_or_counts_what_is_above_it(
 ) -> None:
     one = event(meter, float(limit_w), begin, min(STEPS, begin + steps))
     day = day_of(rows, hourly_w, one)
-    policy = Watched(ROOM)
+    policy = Kept(ROOM)
     played = play(day, ROOM, policy, knows(day))
     best = bound(day, ROOM)
     above_w = np.maximum(0.0, metered_w(played, meter) - limit_w)[begin : begin + steps]
@@ -155,7 +135,7 @@ def test_every_plan_keeps_a_limit_or_counts_what_is_above_it(
         check_plan(policy, policy.solved[step], day, step, one)
 
 
-def check_plan(policy: Watched, solved: Solved, day: Period, step: int, one: Ceiling) -> None:
+def check_plan(policy: Kept, solved: Solved, day: Period, step: int, one: Ceiling) -> None:
     """In every course: energy is conserved, and what is above the limit is counted in its slack."""
     model = policy._model
     (term,) = (term for term in model.terms if isinstance(term, EventLimits))
@@ -201,7 +181,7 @@ def test_a_slot_that_a_limit_touches_is_wholly_under_it() -> None:
 
 def test_before_a_limit_on_import_all_courses_charge_alike_and_after_it_each_its_own_way() -> None:
     day = day_of([(1, 0, 1, 0)], 10e3, event(IMPORT, 0.0, begin=12, end=48))
-    policy = Watched(ROOM)
+    policy = Kept(ROOM)
     sure = knows(day)
 
     def unsure(step: int) -> Forecast:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.control.planning.kept import Kept
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
 
 from igoudar.control.planning.plan.grid import Grid
 from igoudar.control.planning.plan.model import PlanModel
-from igoudar.control.planning.plan.program import Solved
 from igoudar.control.planning.plan.reserve import HOLD_H, Reserve
-from igoudar.control.planning.policy import Band, Forecast, Limits, Orders, View, Why
+from igoudar.control.planning.policy import Band, Forecast
 from igoudar.control.planning.rolling import Rolling
 from igoudar.lab.engine import Forecaster, play
 from igoudar.lab.oracle import bound
@@ -21,24 +21,6 @@ from igoudar.lab.periods import Period
 KEPT_W, MUCH_W = 10e3, 30e3
 PEAKS = replace(LIMITS, charge_due_wh=0.0)
 CHEAP = replace(LIMITS, peak_price_per_mw=0.0, charge_due_wh=0.0)
-
-
-class Told(Rolling):
-    """Keeps what was said and every optimum."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
-        self.said: list[tuple[Why, ...]] = []
-        self.solved: list[Solved] = []
-
-    def decide(self, view: View) -> Orders:
-        orders = super().decide(view)
-        self.said.append(orders.step_reasons)
-        return orders
-
-    def _gave_way(self, solved: Solved) -> tuple[Why, ...]:
-        self.solved.append(solved)
-        return super()._gave_way(solved)
 
 
 def calm(rows: list[tuple[int, int, int, int]] | None = None, supply_w: float = 0.0) -> Period:
@@ -89,7 +71,7 @@ def test_the_reserve_follows_what_the_wind_may_lack() -> None:
 def test_load_that_can_wait_is_reserve_too() -> None:
     limits = replace(CHEAP, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0, reserve_w=KEPT_W)
     day = calm([(20, 0, 40, 40)], 80e3)
-    policy = Told(limits)
+    policy = Kept(limits)
     play(day, limits, policy, knows(day))
     term = reserve_of(policy)
     assert policy.solved[4].value[term.load[0, 0]] == pytest.approx(KEPT_W / 1e6)
@@ -98,7 +80,7 @@ def test_load_that_can_wait_is_reserve_too() -> None:
 
 def test_what_nothing_can_keep_is_named_with_its_amount() -> None:
     limits = replace(CHEAP, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0, reserve_w=KEPT_W)
-    policy = Told(limits)
+    policy = Kept(limits)
     play(calm(), limits, policy, knows(calm()))
     (why,) = policy.said[10]
     assert why.code == "planner.gave_way_reserve"
@@ -127,7 +109,7 @@ def test_every_plan_keeps_the_reserve_or_counts_what_is_short(
     inside = [row for row in rows if row[1] + row[2] <= STEPS] or [(1, 0, 1, 0)]
     day = replace(calm(inside), wind_w=np.repeat(np.array(hourly_w, float), 4))
     limits = replace(LIMITS, reserve_w=kept_w)
-    policy = Told(limits)
+    policy = Kept(limits)
     played = play(day, limits, policy, knows(day))
     missing_wh = max(0.0, 0.5 * limits.battery_wh - played.site["soc_wh"][-1]) / limits.efficiency
     energy_mwh = (float(played.site["import_w"].sum()) / 4 + missing_wh) / 1e6

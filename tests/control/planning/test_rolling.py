@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.control.planning.kept import rows_of_a_day
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
 
 from igoudar.control.planning.plan.grid import Grid
@@ -19,11 +20,6 @@ from igoudar.lab.oracle import bound
 from igoudar.lab.periods import Period
 
 HOURS = 0.25
-JOBS = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(0, 60), st.integers(1, 16), st.integers(0, 40)),
-    min_size=1,
-    max_size=12,
-)
 SUPPLY = st.lists(st.integers(0, 120_000), min_size=24, max_size=24)
 
 
@@ -51,7 +47,7 @@ def _day(rows: list[tuple[int, int, int, int]], hourly_w: list[int]) -> Period:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rows=JOBS, hourly_w=SUPPLY)
+@given(rows=rows_of_a_day, hourly_w=SUPPLY)
 def test_every_policy_keeps_the_rules_and_none_beats_the_bound(
     rows: list[tuple[int, int, int, int]], hourly_w: list[int]
 ) -> None:
