@@ -156,7 +156,8 @@ class Actuator:
         if not self._once.begins(wish):
             return Rejected("unrecorded")
         self._pace.begins(place, self._clock.now())
-        earlier, hold = self.holds.at(place), self._hold(wish, order)
+        earlier = self.holds.at(place)
+        hold = self._hold(wish, order, earlier)
         result: Result = Error(f"not finished within {LONGEST_WRITE_S:g} s")
         try:
             noted = hold.timed or await self.holds.announce(hold)
@@ -167,9 +168,8 @@ class Actuator:
             self._answer_for(hold, earlier, result)
         return result
 
-    def _hold(self, wish: Setpoint, order: Order) -> Held:
+    def _hold(self, wish: Setpoint, order: Order, earlier: Held | None) -> Held:
         """What we shall answer for; `before` is what stood there before our first write."""
-        earlier = self.holds.at((wish.device, wish.point))
         before = earlier.before if earlier and earlier.ours(order.before) else order.before
         now, cycle = self._clock.now(), self.gate.mandate.cycle
         hold = Held(wish, order.value, before, self._timed(order), now, order.timer_s, cycle)

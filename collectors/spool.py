@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from igoudar.collectors.spool_batch import Unreadable, decode, encode
 from igoudar.collectors.spool_disk import Disk, leftovers
-from igoudar.collectors.spool_done import load_done, save_done
+from igoudar.collectors.spool_done import save_done
 from igoudar.collectors.spool_frames import Damage, Record, pack
-from igoudar.collectors.spool_segments import Segment, Segments
+from igoudar.collectors.spool_segments import Segment, left
 from igoudar.collectors.wire import pack_time
 from igoudar.core.model import Reading, SpoolRules
 
@@ -52,10 +52,8 @@ class Spool:
         self._records: Iterator[Record] = iter(())
         for name in leftovers(list(disk.sizes())):
             disk.remove(name)
-        self._done, self._saved = load_done(disk), True
-        self._segments = Segments(disk)
-        self._next = 1 + max(self._done.highest, self._segments.highest())
-        self._done.add(0, self._segments.lowest(self._next) - 1)
+        self._done, self._segments, self._next = left(disk)
+        self._saved = True
 
     @property
     def size_bytes(self) -> int:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from igoudar.collectors.keeping import QUARANTINE
 from igoudar.collectors.spool_disk import FolderDisk
-from igoudar.collectors.spool_done import load_done
-from igoudar.collectors.spool_segments import Segments
+from igoudar.collectors.spool_segments import left
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,7 @@ def backlog(folder: Path) -> Backlog:
     """
     if not folder.is_dir():
         return Backlog(0, 0, None, 0)
-    disk = FolderDisk(folder)
-    done, segments = load_done(disk), Segments(disk)
-    following = 1 + max(done.highest, segments.highest())
-    done.add(0, segments.lowest(following) - 1)
+    done, segments, following = left(FolderDisk(folder))
     batches = following - done.count(0, following - 1)
     aside = folder / QUARANTINE
     return Backlog(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from igoudar.collectors.spool_disk import Disk
+from igoudar.collectors.spool_done import Done, load_done
 from igoudar.collectors.spool_frames import HEADER_BYTES, Damage, Record, first_time_us, scan
 
 _NAME = re.compile(r"(\d{19})\.seg")
@@ -114,6 +115,14 @@ class Segments:
                 lowest = found.number + 1 if isinstance(found, Record) else lowest
                 yield found
             offset += length
+
+
+def left(disk: Disk) -> tuple[Done, Segments, int]:
+    """What an earlier run left: what is done, the files, and the number that comes next."""
+    done, segments = load_done(disk), Segments(disk)
+    following = 1 + max(done.highest, segments.highest())
+    done.add(0, segments.lowest(following) - 1)
+    return done, segments, following
 
 
 def _found(disk: Disk, sizes: Mapping[str, int]) -> list[Segment]:

@@ -31,11 +31,12 @@ def requests(queue: Queue, site: Site, pue: float | None, left_alone: set[str]) 
     return [
         _request(job, site, pue)
         for job in queue.jobs
-        if job.flexible and job.job_id not in left_alone and _startable(job)
+        if job.flexible and job.job_id not in left_alone and startable(job)
     ]
 
 
-def _startable(job: QueuedJob) -> bool:
+def startable(job: QueuedJob) -> bool:
+    """Whether a job waits for nothing but its time and its GPUs."""
     return job.state in (JobState.WAITING, JobState.HELD) and not job.blocked
 
 

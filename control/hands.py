@@ -14,10 +14,10 @@ from igoudar.control.actuation.packing import unpack
 from igoudar.control.actuation.proposals import DECLINED
 from igoudar.control.actuation.refusal import raise_refused
 from igoudar.control.errors import UnknownNameError
+from igoudar.control.lease import not_writer
 from igoudar.control.records.safety_tables import OverrideRow, ProposalRow
 from igoudar.core import handsoff
 from igoudar.core.errors import CommandError
-from igoudar.core.i18n import render
 
 LONGEST = timedelta(days=7)  # even a person's override ends by itself
 
@@ -163,7 +163,7 @@ class Hands:
     def _refuse(self, where: str) -> None:
         """Only the writer keeps what people decide: elsewhere it would be overwritten."""
         if not self.executor.gate.lease.held():
-            raise CommandError(render("guard.no_lease"), where=where, fix=render("guard.no_lease_fix"))
+            raise not_writer(where)
 
     def _say(self, now: datetime, who: str, verb: str, command: Command, reason: str) -> None:
         after = f"{command.point} {command.value:g}" if command.value is not None else command.point

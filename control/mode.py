@@ -7,12 +7,12 @@ from typing import cast, get_args
 from sqlalchemy import select
 
 from igoudar.control.actuation.command import ActuatorClass
+from igoudar.control.lease import not_writer
 from igoudar.control.records.safety_tables import ClassModeRow
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ModeRow
 from igoudar.control.schema import ModeView, ModeWord
 from igoudar.core.errors import CommandError, ConfigError
-from igoudar.core.i18n import render
 
 CALM: tuple[ModeWord, ...] = ("observe", "advise", "auto")  # the calmest first
 
@@ -155,7 +155,7 @@ class Modes:
         if self._forced and mode != "observe":
             raise CommandError(f"this run only observes: {self._forced}", where="mode")
         if mode != "observe" and not self.held():
-            raise CommandError(render("guard.no_lease"), where="mode", fix=render("guard.no_lease_fix"))
+            raise not_writer("mode")
 
     def _kept(self, run_id: str) -> dict[str, ModeWord]:
         of_run = select(ClassModeRow).where(ClassModeRow.run_id == run_id)

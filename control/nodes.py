@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
@@ -10,9 +10,9 @@ from igoudar.control.actuation.executor import Executor, Outcome
 from igoudar.control.actuation.refusal import raise_refused
 from igoudar.control.actuation.schedulers import Node, NodePower, Scheduler
 from igoudar.control.errors import UnknownNameError
+from igoudar.control.operator import LIFE
 from igoudar.core.errors import CommandError
 
-LIFE = timedelta(minutes=5)  # of a person's command, on the wall
 VERBS = {"power-down": "power_down", "power-up": "power_up"}
 
 

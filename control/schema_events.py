@@ -52,9 +52,8 @@ class EventView(Document):
     reached_at: datetime | None = None
     time_to_target_s: float | None = None  # from the start (or the first act, if that was later)
     intervals: list[IntervalsView]
-    levers: list[
-        LeverView
-    ]  # while it acts or returns: in use now; afterwards: the most that each gave at once
+    # While it acts or returns: in use now; afterwards: the most that each gave at once.
+    levers: list[LeverView]
     short_w: float = 0.0  # of the limit, that no lever covers
     deadlines_lost: list[str] = Field(default_factory=list)
     approved_by: list[str] = Field(default_factory=list)  # people of this site who stand behind it

@@ -10,6 +10,7 @@ from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.control.actuation.guard.view import Held
 from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
+from igoudar.control.dispatch import startable
 from igoudar.control.plan_service import InForce
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.steering import BLIND_CYCLES, Moment, wanted_gpus
@@ -114,7 +115,6 @@ def committed(
     starts = {one.job_id for one in decisions if one.verb is Verb.START}
     for job in jobs:
         begin_at = begins.get(job.job_id, job.begin_at)
-        waits = job.state in (JobState.WAITING, JobState.HELD) and not job.blocked
         due = begin_at is None or begin_at <= until or job.job_id in starts
-        if job.flexible and (job.state in HAS_WATTS or (waits and due)):
+        if job.flexible and (job.state in HAS_WATTS or (startable(job) and due)):
             yield job

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 from igoudar.collectors.results import Error, Rejected, Result
@@ -79,7 +78,7 @@ class Node:
     async def _alone(self, work: Callable[..., Answer], *args: object) -> Answer:
         """Work in a thread; the turn lasts until that is done, also when the caller is cancelled."""
         async with self._turn:
-            job = asyncio.get_running_loop().run_in_executor(None, partial(work, *args))
+            job = asyncio.get_running_loop().run_in_executor(None, work, *args)
             try:
                 return await asyncio.shield(job)
             except asyncio.CancelledError:

@@ -21,11 +21,11 @@ from igoudar.control.demand_response.orders import Mandate, Orders
 from igoudar.control.demand_response.request import EventRequest
 from igoudar.control.demand_response.rules import Rules
 from igoudar.control.demand_response.seen import Look
+from igoudar.control.lease import not_writer
 from igoudar.control.planning.requests import Decision, Verb
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.roster import Roster
-from igoudar.core.errors import CommandError, StoreError
-from igoudar.core.i18n import render
+from igoudar.core.errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Events:
 
     def _refuse(self) -> None:
         if not self.held():
-            raise CommandError(render("guard.no_lease"), where="events", fix=render("guard.no_lease_fix"))
+            raise not_writer("events")
 
     def take_over(self) -> None:
         """Go on where the last writer was.

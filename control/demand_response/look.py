@@ -70,7 +70,8 @@ def levers(
     gpu_w, rise = gpu_power_w(roster.site), max(LEAST_RISE, pue or 0.0)
     dimmed = left_ratio(memory.caps, caps)
     ours = [job for job in queue.jobs if job.flexible and job.job_id not in left_alone]
-    battery = _battery(picture, roster) if _obeys(roster, memory.refused) else None
+    obeys = _obeys(roster, memory.refused)
+    battery = _battery(picture, roster) if obeys else None
     return Levers(
         jobs=tuple(
             _job(job, (gpu_w * dimmed, gpu_w * rise), seen.now, memory, margin_s)
@@ -82,7 +83,7 @@ def levers(
         battery=battery,
         feeds=_feeds(picture, roster) if memory.paused else None,
         arriving_w=_arriving_w(queue, gpu_w * rise, seen, memory, left_alone),
-        battery_mute=battery is None and _obeys(roster, memory.refused),
+        battery_mute=obeys and battery is None,
     )
 
 

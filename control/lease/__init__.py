@@ -5,6 +5,9 @@ import socket
 from pathlib import Path
 from typing import Protocol
 
+from igoudar.core.errors import CommandError
+from igoudar.core.i18n import render
+
 LEASE_S = 30.0  # wall; longer than three control cycles at speed 1 would need, short enough to wait for
 
 
@@ -54,6 +57,11 @@ class Lease(Protocol):
 def this_process() -> str:
     """A name of this process for people who look for the writer."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def not_writer(where: str) -> CommandError:
+    """What people are told who ask something that only the writer may keep."""
+    return CommandError(render("guard.no_lease"), where=where, fix=render("guard.no_lease_fix"))
 
 
 def host_of(holder: str) -> str:

@@ -5,9 +5,8 @@ import numpy as np
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Floats, Integers
 
-LEAST_S = (
-    3 * 86_400.0
-)  # over which what came is spread at least: a first morning is no week; tuned in the lab
+# Over which what came is spread at least: a first morning is no week; tuned in the lab.
+LEAST_S = 3 * 86_400.0
 
 
 def to_come(view: View, steps: int) -> Floats:

@@ -10,9 +10,8 @@ from igoudar.control.planning.room import room_gpus
 from igoudar.control.planning.table import Booleans, Floats, Integers
 from igoudar.control.planning.urgency import forced, left_s, locked, lost, needed_gpus, running, slack_s
 
-START_SHARE = (
-    0.9  # of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts
-)
+# Of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts.
+START_SHARE = 0.9
 NEEDED_SHARE = 0.95  # of the cap, for starts that the cap of later steps asks for; tuned in the lab
 PASSES = 3
 PAUSE_S = 1800.0  # a job that was stopped waits at least so long, unless its deadline says otherwise

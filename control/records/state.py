@@ -181,9 +181,8 @@ class Records:
             try:
                 self._flush()
             except BaseException:
-                with suppress(
-                    ValueError
-                ):  # an earlier one was at fault: who is told "not kept" may ask again
+                # Where an earlier one was at fault: who is told "not kept" may ask again.
+                with suppress(ValueError):
                     self._waiting.remove(kept)
                 raise
 
