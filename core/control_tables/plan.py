@@ -12,9 +12,10 @@ class PlanTable(Table):
     reserve: PowerW = 0.0
     reserve_share: float = Field(default=0.0, ge=0, le=2)
     caps: bool = False
+    pauses: bool = False
     source: Words = ""
 
 
 def planning(table: PlanTable) -> Planning:
     """The model of `[plan]`."""
-    return Planning(table.reserve, table.reserve_share, table.caps)
+    return Planning(table.reserve, table.reserve_share, table.caps, table.pauses)

@@ -18,12 +18,14 @@ def site_of(tmp_path: Path, plan: str) -> Planning:
 
 
 def test_left_out_the_plan_keeps_nothing_and_touches_nothing(tmp_path: Path) -> None:
-    assert site_of(tmp_path, "") == Planning(0.0, 0.0, caps=False)
+    assert site_of(tmp_path, "") == Planning(0.0, 0.0, caps=False, pauses=False)
 
 
 def test_what_the_site_says_is_read_with_its_units(tmp_path: Path) -> None:
-    found = site_of(tmp_path, '\n[plan]\nreserve = "500 kW"\nreserve_share = 0.5\ncaps = true\n')
-    assert found == Planning(500e3, 0.5, caps=True)
+    found = site_of(
+        tmp_path, '\n[plan]\nreserve = "500 kW"\nreserve_share = 0.5\ncaps = true\npauses = true\n'
+    )
+    assert found == Planning(500e3, 0.5, caps=True, pauses=True)
 
 
 @pytest.mark.parametrize(
