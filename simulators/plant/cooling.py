@@ -113,8 +113,7 @@ class Cooling:
 
     def _free_air(self, air_w: float, outdoor: float) -> float:
         """Set and return the air-side heat that outdoor air takes without a compressor [W]."""
-        water_c = min(self.chillers.water_c, AIR_SUPPLY_C - COIL_APPROACH_K)
-        share = (water_c + WATER_RISE_K - outdoor - COOLER_APPROACH_K) / WATER_RISE_K
+        share = (self.chillers.water_c + WATER_RISE_K - outdoor - COOLER_APPROACH_K) / WATER_RISE_K
         self.free_ratio = min(1.0, max(0.0, share))
         return air_w * self.free_ratio
 
@@ -148,7 +147,8 @@ class Cooling:
         self.supply_c += (self.supply_setpoint_c + excess - self.supply_c) * part
         reachable = np.maximum(self.cdu_setpoint_c, self.supply_c + CDU_APPROACH_K)
         self.liquid_c = self.liquid_c + (reachable - self.liquid_c) * part
-        air_target = AIR_SUPPLY_C + air_short / self.air_rated_w * 25.0
+        coldest_c = max(AIR_SUPPLY_C, self.chillers.water_c + COIL_APPROACH_K)  # valves throttle colder water
+        air_target = coldest_c + air_short / self.air_rated_w * 25.0
         self.air_c += (air_target - self.air_c) * part
 
     def cdu_flow_lpm(self) -> Series:

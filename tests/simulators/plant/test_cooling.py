@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from igoudar.core.model import Site
-from igoudar.simulators.plant.chillers import Chillers, chiller_cop
+from igoudar.simulators.plant.chillers import WATER_C, Chillers, chiller_cop
 from igoudar.simulators.plant.cooling import AIR_SUPPLY_C, Cooling, affinity, outdoor_c
 from igoudar.simulators.plant.weather import Conditions
 
@@ -74,3 +74,31 @@ def test_chillers_share_by_what_each_may_lift() -> None:
     assert made.units["a"].heat_w == pytest.approx(400e3)
     assert made.lift(2e6, 30.0) == pytest.approx(750e3)
     assert made.power_w == pytest.approx(750e3 / chiller_cop(30.0 + 12.0 - 19.0 + 4.0))
+
+
+def warmer(site: Site, sky: Conditions, water_c: float) -> Cooling:
+    """The plant once its chilled water has stood at `water_c` for two hours."""
+    made = Cooling(site)
+    for unit in made.chillers.units.values():
+        unit.setpoint_c = water_c
+    racks = np.array([rack.peak_w * 0.7 for rack in site.racks])
+    for _ in range(120):
+        made.carry(racks, sky)
+        made.run(60.0)
+    return made
+
+
+def test_warmer_water_spares_compressors_and_warms_the_aisle_by_as_much(site: Site) -> None:
+    fair = MILD._replace(ambient_c=21.0)
+    found, raised = warmer(site, fair, WATER_C), warmer(site, fair, WATER_C + 2.0)
+    assert raised.powers.chillers < found.powers.chillers
+    assert raised.free_ratio > found.free_ratio
+    assert raised.air_c == pytest.approx(found.air_c + 2.0, abs=0.01)
+
+
+def test_colder_water_makes_no_colder_aisle_and_warmer_water_spares_nothing_when_it_is_mild(
+    site: Site,
+) -> None:
+    assert warmer(site, MILD, WATER_C - 4.0).air_c == pytest.approx(AIR_SUPPLY_C)
+    found, raised = warmer(site, MILD, WATER_C), warmer(site, MILD, WATER_C + 2.0)
+    assert raised.powers.total == pytest.approx(found.powers.total, rel=0.01)
