@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from igoudar.core.control_tables.caps import check_caps
 from igoudar.core.control_tables.dsx import check_dsx
+from igoudar.core.control_tables.guard import guarding
 from igoudar.core.control_tables.people import check_api
+from igoudar.core.control_tables.plan import check_plan
 from igoudar.core.control_tables.scheduler import check_scheduler
 from igoudar.core.errors import ConfigError
 from igoudar.core.model import Device, Feed, Kind, Rack
@@ -52,6 +54,7 @@ def check_site(
     yield from check_dsx(file.dsx, where)
     yield from check_caps(file.caps, {rack.name for rack in site.racks}, where)
     yield from check_scheduler(file.scheduler, {rack.name for rack in site.racks}, where)
+    yield from check_plan(file.plan, site.devices, guarding(file.guard).ramp_c_per_h, where)
     if not (site.devices or file.members):
         yield ConfigError(
             "a site without devices", where=where, fix="add [[devices]] (or [[members]] of a fleet)"
