@@ -48,6 +48,7 @@ class Acting:
         budget: The plan's power for jobs.
         sources: Who else wants something of the plant.
         caps_stand: Whether the plan's caps are carried out.
+        warmer: How much warmer the cooling's supply stood [K]; None while the plan does not move it.
     """
 
     executor: Executor
@@ -56,6 +57,7 @@ class Acting:
     budget: BudgetOrders
     sources: list[Asks] = field(default_factory=list)
     caps_stand: Callable[[], bool] = bool
+    warmer: Callable[[], float | None] = lambda: None
     _paused: Sequence[SuspendRow] = ()  # as last read
 
     async def prepare(self, sight: Sight, now: datetime) -> None:
@@ -71,11 +73,13 @@ class Acting:
         """One cycle's commands and what became of them."""
         now, life = moment.now, life_of(moment.cycle_s)
         ahead = timedelta(seconds=AHEAD_CYCLES * moment.cycle_s)
-        wishes = [*self._kept(now, life), *self._due(sight, now, life, ahead)]
+        due = self._due(sight, now, life, ahead)
+        wishes, ends = [*self._kept(now, life), *due], {command.target for command in due}
         for source in self.sources:
             wishes += source.commands(sight, moment)
         if queue is not None:
-            wishes += job_commands(decisions, queue, now, life, plan)
+            others = [one for one in decisions if one.job_id not in ends]
+            wishes += job_commands(others, queue, now, life, plan)
             wishes += self.budget.commands(moment, queue, decisions)
         wishes.sort(key=lambda command: ORDER.index(command.origin))
         outcomes = await self.executor.submit(wishes, now)

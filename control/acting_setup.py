@@ -27,6 +27,7 @@ from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.picture import Picture
 from igoudar.control.plan_caps import PlanCaps, caps_stand
+from igoudar.control.plan_cooling import PlanCooling, warmer
 from igoudar.control.plan_service import PlanService
 from igoudar.control.records.state import Records
 from igoudar.control.roster import Roster
@@ -48,6 +49,7 @@ def acting(
     version: str,
     cycle_s: float,
     audit_ready: Callable[[], bool] = lambda: True,
+    hot: Callable[[], bool] = bool,
 ) -> Acting:
     """All of it, for one site."""
     now = clock.now()
@@ -88,7 +90,12 @@ def acting(
     if plant.site.plan.caps:
         sources.append(PlanCaps(planner, memory, plant.site.emergency.cap_least_ratio, life))
     stand = caps_stand(plant.site, modes.of, lambda: executor.gate.sight)
-    return Acting(executor, mandate, suspends, budget, sources, stand)
+    made = Acting(executor, mandate, suspends, budget, sources, stand)
+    if plant.site.plan.cooling is not None:
+        cooling = PlanCooling(plant.site.plan.cooling, planner, memory, gate.rules, life, hot)
+        sources.append(cooling)
+        made.warmer = warmer(cooling, modes.of, lambda: executor.gate.sight)
+    return made
 
 
 def links(

@@ -12,6 +12,7 @@ from igoudar.control.actuation.schedulers.choice import endpoints, open_schedule
 from igoudar.control.actuation.schedulers.simulated import SimulatedScheduler
 from igoudar.control.actuation.troubles import Troubles
 from igoudar.control.actuation.unheard import Unheard
+from igoudar.control.alarms.alarm import temperature_stands
 from igoudar.control.alarms.digest import GROUP_WINDOW_S, REPEAT_WINDOW_S, Digest
 from igoudar.control.alarms.engine import AlarmEngine
 from igoudar.control.alarms.notify import Notifier
@@ -179,6 +180,7 @@ async def assemble(
         version,
         control_cycle_s(clock.speed),
         lambda: not room.look().full,
+        lambda: temperature_stands(plant.site.alarms, engine.listed()),
     )
     events = events_room(plant, clock, records, ledger, books, acting, modes, version)
     acting.budget.holding = lambda: events.acting
@@ -219,6 +221,7 @@ async def assemble(
         absorb=failsafe.absorb,
         simulated=endpoints(state).get("simulated", False) is True,
     )
+    loop.steering.warmer = acting.warmer
     engine.watches += [Unheard(plant.site.name, lambda: loop.unheard).signals, event_watch(events, modes)]
     events.progress = lambda: heartbeat.beat(PART_WALL_S)
     reports = Reports(plant, ledger, books, reader)

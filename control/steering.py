@@ -11,14 +11,15 @@ from igoudar.control.picture import Powers
 from igoudar.control.plan_service import InForce, PlanService
 from igoudar.control.planner import past
 from igoudar.control.planner.ask import Ask, Plan
-from igoudar.control.planner.frame import epoch, ours, view, with_ceilings, without_caps
+from igoudar.control.planner.frame import epoch, ours, view, with_ceilings, with_warmer, without_caps
 from igoudar.control.planning.dispatch import Guidance, Steady, dispatch
 from igoudar.control.planning.policies import fail_safe
-from igoudar.control.planning.policy import Ceiling, Why
+from igoudar.control.planning.policy import Ceiling, View, Why
 from igoudar.control.planning.requests import Decision
 from igoudar.core.model import JobState, Site
 
 BLIND_CYCLES = 20  # without good telemetry before everything is let go
+NO_COOLING = Why("planner.note_cooling")  # the site lets the plan move a setpoint, and none can be moved now
 NO_CAPS, NO_PAUSES = Why("planner.note_caps"), Why("planner.note_pauses")  # what the plan leaves to events
 
 
@@ -43,6 +44,8 @@ class Steering:
     Args:
         announced: Limits in time that events have told, seconds from the instant given.
         caps_stand: Whether the plan's caps are carried out, so that it may reckon with them.
+        warmer: How much warmer than found the cooling's supply stood in about a day's mean [K], where the
+            plan moves it.
     """
 
     site: Site
@@ -52,6 +55,7 @@ class Steering:
     announced: Callable[[datetime], tuple[Ceiling, ...]] = field(default=lambda zero: ())
     caps_stand: Callable[[], bool] = bool
     steady: Steady = field(default_factory=Steady)
+    warmer: Callable[[], float | None] = lambda: None
 
     def decide(self, moment: Moment, queue: Queue, left_alone: Collection[str]) -> Sequence[Decision]:
         """One decision per flexible waiting job."""
@@ -93,6 +97,7 @@ class Steering:
             counted,
             margins,
         )
+        found, notes = self._cooled(found, notes)
         caps = self.caps_stand()
         return Ask(
             view=with_ceilings(found if caps else without_caps(found), self.announced(epoch(moment.now))),
@@ -101,6 +106,15 @@ class Steering:
             arrivals_gpu_s=past.arrivals_gpu_s(queue, moment.now, moment.first_good_at),
             notes=(*notes, *(() if caps else (NO_CAPS,)), NO_PAUSES),
         )
+
+    def _cooled(self, found: View, notes: tuple[Why, ...]) -> tuple[View, tuple[Why, ...]]:
+        """A view whose plan may move the cooling's setpoint, where the site lets it."""
+        supply, mean_k = self.site.plan.cooling, self.warmer()
+        if supply is None:
+            return found, notes
+        if mean_k is None:
+            return found, (*notes, NO_COOLING)
+        return with_warmer(found, supply, mean_k), notes
 
     def _guidance(self, moment: Moment, queue: Queue) -> Guidance | None:
         plan = self.planner.in_force(moment.now).plan

@@ -41,6 +41,7 @@ class Plan:
     drives: Mapping[str, Floats] = field(default_factory=dict)  # desalination, electrolyser [W]
     stored_wh: Floats | None = None  # in the battery at each step's end
     saved_w: Floats | None = None  # by caps, of flexible power
+    warm_w: Floats | None = None  # overhead that a warmer cooling supply saves; None = it is not the plan's
     precharge_w: Floats | None = None  # charge bought from the grid for an announced limit
 
     def step(self, at: datetime) -> int | None:

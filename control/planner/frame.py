@@ -10,10 +10,11 @@ from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.dispatch import DEFAULT_PUE, gpu_power_w
 from igoudar.control.picture import Powers
 from igoudar.control.planning.plan.segments import cap_curve
-from igoudar.control.planning.policy import STEP_S, Ceiling, Limits, View, Why
+from igoudar.control.planning.policy import STEP_S, Ceiling, Cooling, Limits, View, Why
 from igoudar.control.planning.requests import JobRequest, Margins
 from igoudar.control.planning.table import Fleet, Floats, JobTable, Phase
 from igoudar.core.model import FlexibleLoad, JobState, Site
+from igoudar.core.model_plan import WarmerSupply
 
 DAYS_BACK = 8  # time is counted from a midnight before every job's submission
 CHECKPOINT_S, MIN_RUN_S = 600.0, 3600.0  # a stop costs ten minutes of work (INTERFACES.md)
@@ -153,6 +154,16 @@ def with_ceilings(view: View, ceilings: tuple[Ceiling, ...]) -> View:
 def without_caps(view: View) -> View:
     """A view whose plan reckons with no caps."""
     return replace(view, limits=replace(view.limits, cap_curve=()))
+
+
+def with_warmer(view: View, supply: WarmerSupply, mean_k: float) -> View:
+    """A view whose plan may set the cooling's supply warmer.
+
+    Its PUE, the last day's, becomes that of the setpoint as found: `mean_k` was what it stood warmer then.
+    """
+    cooling = Cooling(supply.pue_per_k, supply.warmer_k, supply.least_pue, supply.ramp_k_per_h)
+    found_pue = view.pue + supply.pue_per_k * mean_k
+    return replace(view, limits=replace(view.limits, cooling=cooling), pue=found_pue)
 
 
 def urgent_w(it_w: float, jobs: Sequence[QueuedJob], gpu_w: float) -> float:

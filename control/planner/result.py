@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from igoudar.control.planning.plan.binding import Binding
+from igoudar.control.planning.plan.cooling import CoolingTerm
 from igoudar.control.planning.plan.events import EventLimits
 from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.outlook import COURSES, Outlook
@@ -53,6 +54,12 @@ class Result:
         total: Floats = np.sum(each, axis=0) if each else np.zeros(len(self.flexible_w))
         return total
 
+    @cached_property
+    def warm_w(self) -> Floats | None:
+        """What a warmer cooling supply saves of the overhead; None without that term."""
+        found = [term for term in self._model.terms if isinstance(term, CoolingTerm)]
+        return self._steps(found[0].relief_w(self._solved, MIDDLE)[0]) if found else None
+
     @property
     def uncapped_w(self) -> Floats:
         """What flexible jobs would draw without caps: the GPUs that they occupy, in power."""
@@ -92,12 +99,12 @@ class Result:
     def powers(self, used_gpus: Floats, run_now_gpus: Floats) -> dict[str, Floats]:
         """Columns by the names of schema.PlanStep."""
         steps, look = len(self.flexible_w), self._look.supply_w
-        overhead = self.pue - 1.0
+        overhead_w = (self.pue - 1.0) * (self.urgent_w + self.flexible_w)
         run_now_w = (self.urgent_w + run_now_gpus[:steps] * self.view.limits.gpu_w) * self.pue
         return {
             "urgent_w": self.urgent_w,
             "flexible_w": self.flexible_w,
-            "cooling_w": overhead * (self.urgent_w + self.flexible_w),
+            "cooling_w": overhead_w if self.warm_w is None else overhead_w - self.warm_w,
             "drives_w": self.drives_w,
             "battery_w": self.discharge_w - self.charge_w,
             "import_w": self.import_w,

@@ -112,6 +112,7 @@ def _plan(ask: Ask, view: View, result: Result, spent_s: float) -> Plan:
         drives=dict(zip(("desalination", "electrolyser"), result.drive_w, strict=True)),
         stored_wh=result.stored_wh,
         saved_w=result.saved_w,
+        warm_w=result.warm_w,
         precharge_w=result.precharge_w(),
     )
 

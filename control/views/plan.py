@@ -7,6 +7,7 @@ from datetime import datetime
 from igoudar.control.actuation.jobs import differs
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.control.dispatch import job_power_w
+from igoudar.control.plan_cooling import planned_k
 from igoudar.control.planner.ask import STEP, Plan, floor_step
 from igoudar.control.planning.policy import Why
 from igoudar.control.planning.requests import Decision, Verb
@@ -16,6 +17,7 @@ from igoudar.control.text import text
 from igoudar.control.views.jobs import WAITING, job_view
 from igoudar.core.errors import CommandError
 
+PRICE = "planner.step_price"
 NO_PLAN = "greedy"  # the version while no plan is in force: the rules alone
 
 
@@ -31,7 +33,7 @@ def plan(scene: Scene) -> PlanView:
         source=force.source,
         why=_said(scene, force.why),
         gave_way=[_said(scene, why) for why in found.gave_way] if found else [],
-        notes=[_said(scene, why) for why in found.notes] if found else [],
+        notes=[_said(scene, why) for why in (*found.notes, *_cooling(scene, found))] if found else [],
         solve_s=found.solve_s if found else None,
         steps=list(_steps(scene, found)) if found else [],
         jobs=planned_jobs(scene),
@@ -81,6 +83,20 @@ def planned_jobs(scene: Scene) -> list[PlannedJob]:
     waiting = [j for j in scene.queue.jobs if j.flexible and j.state in WAITING] if scene.queue else []
     found = [_job(scene, job) for job in waiting]
     return sorted(found, key=lambda job: (job.slack_s is None, job.slack_s or 0.0, job.job_id))
+
+
+def _cooling(scene: Scene, found: Plan) -> Iterable[Why]:
+    """What the plan wants of the cooling's setpoint now, where it may move one."""
+    supply, step = scene.roster.site.plan.cooling, found.step(scene.now)
+    if supply is None or step is None or found.warm_w is None:
+        return
+    warmer_k = planned_k(found, supply, scene.now)
+    if not warmer_k:
+        yield Why("planner.cooling_found", {"setpoint_c": supply.setpoint_c})
+        return
+    price = next((why.params["price"] for why in found.step_reasons[step] if why.code == PRICE), 0.0)
+    params = {"setpoint_c": supply.setpoint_c + warmer_k, "found_c": supply.setpoint_c, "price": price}
+    yield Why("planner.cooling_warmer", {**params, "power_w": float(found.warm_w[step])})
 
 
 def _steps(scene: Scene, found: Plan) -> Iterable[PlanStep]:

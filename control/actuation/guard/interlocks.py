@@ -9,6 +9,7 @@ from igoudar.collectors.results import Rejected
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.control.actuation.guard.rules import Rules
 from igoudar.control.actuation.guard.view import View, slot
+from igoudar.control.picture import Picture
 from igoudar.core.model import Kind, Quality
 
 SETPOINT = "setpoint_c"
@@ -45,7 +46,7 @@ def _battery(command: Command, value: float, rules: Rules, view: View) -> Reject
     way = push(command.point, value)
     if way == 0:
         return _unheard(command, rules, view)
-    soc_pct = _known(command.target, "soc_pct", rules, view)
+    soc_pct = known(command.target, "soc_pct", rules, view.picture)
     if soc_pct is None:
         return Rejected("stale_input")
     margin = rules.guarding.soc_margin_pct
@@ -59,7 +60,7 @@ def _cooling(command: Command, value: float, rules: Rules, view: View) -> Reject
         return None if _flows(rules, view) else Rejected("no_flow")
     if command.point != SETPOINT:
         return _unheard(command, rules, view)
-    present = _known(command.target, SETPOINT, rules, view)
+    present = known(command.target, SETPOINT, rules, view.picture)
     if present is None:
         return Rejected("stale_input")
     return _inlets(value - present, rules, view) or _pace(command, value, present, rules, view)
@@ -67,14 +68,14 @@ def _cooling(command: Command, value: float, rules: Rules, view: View) -> Reject
 
 def _inlets(change_c: float, rules: Rules, view: View) -> Rejected | None:
     """The worst sensor bounds it, not the mean, and one that is not heard allows no warmer water."""
-    found = [_known(name, "inlet_c", rules, view) for name in rules.inlets]
-    known = [value for value in found if value is not None]
-    if change_c > 0 and len(known) < len(found):
+    found = [known(name, "inlet_c", rules, view.picture) for name in rules.inlets]
+    heard = [value for value in found if value is not None]
+    if change_c > 0 and len(heard) < len(found):
         return Rejected("stale_input")
-    if known and change_c > 0 and max(known) + change_c > rules.inlet_limit_c:
+    if heard and change_c > 0 and max(heard) + change_c > rules.inlet_limit_c:
         return Rejected("inlet_high")
     coldest = rules.guarding.inlet_c[0]
-    return Rejected("inlet_low") if known and change_c < 0 and min(known) + change_c < coldest else None
+    return Rejected("inlet_low") if heard and change_c < 0 and min(heard) + change_c < coldest else None
 
 
 def _pace(command: Command, value: float, present: float, rules: Rules, view: View) -> Rejected | None:
@@ -86,7 +87,7 @@ def _pace(command: Command, value: float, present: float, rules: Rules, view: Vi
 
 def _flows(rules: Rules, view: View) -> bool:
     plants = [name for name, kind in rules.devices.items() if kind in (Kind.COOLING_PLANT, Kind.CDU)]
-    flows = [_known(name, "flow_lpm", rules, view) for name in plants]
+    flows = [known(name, "flow_lpm", rules, view.picture) for name in plants]
     return any(flow is not None and flow > 0 for flow in flows)
 
 
@@ -94,16 +95,17 @@ def _unheard(command: Command, rules: Rules, view: View) -> Rejected | None:
     """A device that is not heard is not driven."""
     if command.target not in rules.devices:
         return None
-    return Rejected("stale_input") if _silent(command.target, rules, view) else None
+    return Rejected("stale_input") if _silent(command.target, rules, view.picture) else None
 
 
-def _silent(device: str, rules: Rules, view: View) -> bool:
-    age_s = view.picture.age_s(device)
-    return view.picture.lost or age_s is None or age_s > rules.stale_s.get(device, 0.0)
-
-
-def _known(device: str, point: str, rules: Rules, view: View) -> float | None:
-    if _silent(device, rules, view) or view.picture.quality(device, point) is not Quality.GOOD:
+def known(device: str, point: str, rules: Rules, picture: Picture) -> float | None:
+    """A good value of a device that is heard; None decides nothing."""
+    if _silent(device, rules, picture) or picture.quality(device, point) is not Quality.GOOD:
         return None
-    value = view.picture.value(device, point)
+    value = picture.value(device, point)
     return value if value is not None and math.isfinite(value) else None
+
+
+def _silent(device: str, rules: Rules, picture: Picture) -> bool:
+    age_s = picture.age_s(device)
+    return picture.lost or age_s is None or age_s > rules.stale_s.get(device, 0.0)

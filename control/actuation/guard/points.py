@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from igoudar.collectors.results import OutOfBounds, Rejected
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
-from igoudar.control.actuation.guard.rules import CLASSES, Rules
+from igoudar.control.actuation.guard.rules import CLASSES, PointRule, Rules
 from igoudar.control.actuation.guard.view import Held, View, slot
 from igoudar.core.model import Quality
 
@@ -50,7 +50,8 @@ def no_change(command: Command, rules: Rules, view: View) -> Rejected | None:
     if rule is None or command.value is None or command.actuator is ActuatorClass.JOBS:
         return None
     held = view.held.get(slot(command))
-    stands = _lasts(command, held, view) if rule.reverts else _reads(command, view)
+    ours = rule.reverts or _keeps(command, held, rule, view)
+    stands = _lasts(command, held, view) if ours else _reads(command, view)
     value = held.value if rule.reverts and held else view.picture.value(command.target, command.point)
     same = value is not None and abs(value - command.value) <= rule.deadband
     return Rejected("unchanged") if stands and same else None
@@ -80,6 +81,13 @@ def of_device(command: Command, rules: Rules) -> bool:
 
 def _reads(command: Command, view: View) -> bool:
     return view.picture.quality(command.target, command.point) is Quality.GOOD
+
+
+def _keeps(command: Command, held: Held | None, rule: PointRule, view: View) -> bool:
+    """Whether this value still stands there by our doing: the collector gives that back at its end, too."""
+    if held is None or held.value is None or command.value is None or held.until <= view.now:
+        return False
+    return abs(held.value - command.value) <= rule.deadband and held.origin is command.origin
 
 
 def _lasts(command: Command, held: Held | None, view: View) -> bool:

@@ -261,6 +261,19 @@ def test_a_value_is_renewed_when_half_its_life_is_over_and_not_before() -> None:
     assert isinstance(judge(ask(value=60.0), RULES, held(200.0)), Allowed)
 
 
+def test_what_no_timer_keeps_is_renewed_while_it_is_ours_and_not_asked_for_twice_else() -> None:
+    def held(left_s: float, value: float = 26.0, origin: Origin = Origin.PLAN) -> View:
+        until = NOW + timedelta(seconds=left_s)
+        one = Held(value, "setpoint_c", origin, NOW - timedelta(minutes=2), until)
+        return look(held={("cooling-plant", "setpoint_c"): one})
+
+    assert reason(judge(cool(26.0), RULES, held(200.0))) == "unchanged"
+    assert isinstance(judge(cool(26.0), RULES, held(100.0)), Allowed)
+    assert reason(judge(cool(26.0), RULES, held(-100.0))) == "unchanged"
+    assert reason(judge(cool(26.0), RULES, held(100.0, value=25.0))) == "unchanged"
+    assert reason(judge(cool(26.0), RULES, held(100.0, origin=Origin.OPERATOR))) == "outranked"
+
+
 def test_rate_and_budget_are_the_points_own() -> None:
     key = ("battery-1", "discharge_rate_pct")
     rule = replace(RULES.points[key], every_s=60.0, daily_writes=3)
