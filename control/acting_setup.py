@@ -140,9 +140,9 @@ def cap_watch(acting: Acting, clock: Clock) -> CapWatch | None:
 
 def earlier(records: Records) -> set[str]:
     """Ids of the commands that were sent before this start."""
-    rows = records.actions(limit=REMEMBERED)
-    sent = (row.params for row in rows if _was_sent(row.result))
-    return {str(params["command_id"]) for params in sent if "command_id" in params}
+    rows = [row for row in records.actions(limit=REMEMBERED) if _was_sent(row.result)]
+    sent = records.aside.understood(rows, lambda row: dict(row.params))
+    return {str(params["command_id"]) for _, params in sent if "command_id" in params}
 
 
 async def close(acting: Acting) -> None:

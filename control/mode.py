@@ -65,7 +65,7 @@ class Modes:
         last = self._left() if run_id and not forced else None
         self._told = writer or last is not None  # what a host that only waits would do is nobody's wish
         if last:
-            self._mode, self._since, self._by = mode_word(last.mode), last.at, last.by
+            self._mode, self._since, self._by = self._word(last), last.at, last.by
             self._classes |= self._kept(run_id)
         else:
             self._mode, self._since, self._by = "observe" if forced else mode_word(start), at, "start"
@@ -126,7 +126,7 @@ class Modes:
         if last is None or self._forced or (self._run_id and last.run_id == self._run_id):
             return
         self._classes = {**self._usual, **self._kept(last.run_id)}
-        self._set(mode_word(last.mode), last.by, "takeover", at)
+        self._set(self._word(last), last.by, "takeover", at)
         run = self._run_id
         kept = [
             ClassModeRow(actuator=n, mode=m, at=at, by=last.by, run_id=run) for n, m in self._classes.items()
@@ -138,7 +138,7 @@ class Modes:
         changes = select(ModeRow).where(ModeRow.run_id == self._run_id).order_by(ModeRow.id.desc()).limit(1)
         ours: list[ModeRow] = self._records.rows(changes)
         last = self._last()
-        return min([*ours, last], key=lambda row: CALM.index(mode_word(row.mode))) if ours and last else None
+        return min([*ours, last], key=lambda row: CALM.index(self._word(row))) if ours and last else None
 
     def _last(self) -> ModeRow | None:
         """The latest change that anybody made."""
@@ -160,7 +160,15 @@ class Modes:
     def _kept(self, run_id: str) -> dict[str, ModeWord]:
         of_run = select(ClassModeRow).where(ClassModeRow.run_id == run_id)
         rows: list[ClassModeRow] = self._records.rows(of_run)
-        return {row.actuator: mode_word(row.mode) for row in rows}
+        return {row.actuator: self._word(row) for row in rows}
+
+    def _word(self, row: ModeRow | ClassModeRow) -> ModeWord:
+        """What a row says; the calmest for a word that is not known here."""
+        try:
+            return mode_word(row.mode)
+        except ConfigError as error:
+            self._records.aside.note(row, error)
+            return CALM[0]
 
     def _set(self, mode: ModeWord, by: str, reason: str, at: datetime) -> None:
         self._records.add([ModeRow(at=at, mode=mode, by=by, reason=reason, run_id=self._run_id)])

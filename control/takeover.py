@@ -15,6 +15,7 @@ from igoudar.control.lease import host_of
 from igoudar.control.lease.turn import Turn
 from igoudar.control.mode import Modes
 from igoudar.control.picture import Picture
+from igoudar.control.set_aside import SetAside
 from igoudar.core.errors import StoreError
 
 LOG = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Takeover:
             self._told = True
             words: dict[str, object] = {"source": self.site, "mode": self.modes.mode}
             yield Signal("took_over", self.site, 2, "took_over", Condition(), words, pulse=True)
+        unread = SetAside(self.site, self.acting.executor.chronicle, self.turn.held)
+        yield from unread.signals(picture)
 
     def _read(self, now: datetime) -> None:
         """Hands-off first, the mode last: what it allows is known by then."""

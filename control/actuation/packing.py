@@ -1,13 +1,14 @@
 """A command as a document that a proposal keeps, and back."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from pydantic import TypeAdapter
+
+from igoudar.control.actuation.command import Command
 from igoudar.control.text import text
 
-TIMES = ("issued_at", "expires_at", "until")
+_COMMAND = TypeAdapter(Command)
 
 
 def pack(command: Command) -> dict[str, Any]:
@@ -32,15 +33,12 @@ def pack(command: Command) -> dict[str, Any]:
 
 
 def unpack(document: Mapping[str, Any]) -> Command:
-    """The inverse of `pack`; times in parameters stay as they are shown."""
-    kept = dict(document)
-    times = {name: datetime.fromisoformat(kept[name]) if kept[name] else None for name in TIMES}
-    return Command(
-        **{
-            **kept,
-            **times,
-            "actuator": ActuatorClass(kept["actuator"]),
-            "origin": Origin(kept["origin"]),
-            "approved_by": tuple(kept["approved_by"]),
-        }
-    )
+    """The inverse of `pack`; times in parameters stay as they are shown.
+
+    Raises:
+        ValueError: it is damaged, or a newer igoudar wrote it.
+    """
+    strange = dict(document).keys() - Command.__dataclass_fields__.keys()
+    if strange:
+        raise ValueError(f"not known here: {', '.join(sorted(strange))}")
+    return _COMMAND.validate_python(document)

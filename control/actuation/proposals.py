@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from igoudar.control.actuation.command import Command
+from igoudar.control.actuation.command import ActuatorClass, Command
+from igoudar.control.actuation.guard.rules import VERBS
 from igoudar.control.actuation.guard.view import Slot, slot
 from igoudar.control.actuation.packing import pack, unpack
 from igoudar.control.errors import UnknownNameError
 from igoudar.control.records.safety_tables import ProposalRow
 from igoudar.control.records.state import Records
 from igoudar.core.errors import CommandError
+from igoudar.core.units import unit_of
 
 WAITING, DECLINED, EXPIRED = "waiting", "declined", "expired"
 SAME_UNTIL = timedelta(minutes=20)  # a begin time that moved less is the same proposal
@@ -39,9 +41,10 @@ class Proposals:
         live = select(ProposalRow).where(
             ProposalRow.state.in_((WAITING, DECLINED)), ProposalRow.expires_at > now
         )
-        rows: list[ProposalRow] = self.records.rows(live.order_by(ProposalRow.at))
-        self._by_slot = {slot(unpack(row.command)): row.id for row in rows}
-        self._open = {row.id: row for row in rows}
+        found = self.records.readable(live.order_by(ProposalRow.at))
+        known: list[tuple[ProposalRow, Slot]] = self.records.aside.understood(found, _slot)
+        self._by_slot = {key: row.id for row, key in known}
+        self._open = {row.id: row for row, _ in known}
 
     def propose(
         self, command: Command, waits_for: int, before: str | None, effect_w: float | None, now: datetime
@@ -72,15 +75,22 @@ class Proposals:
 
         Raises:
             UnknownNameError: no such proposal.
-            CommandError: it was decided already, or its time is over.
+            CommandError: it was decided already, its time is over, or it can't be read.
         """
-        rows: list[ProposalRow] = self.records.rows(select(ProposalRow).where(ProposalRow.id == proposal_id))
+        found = self.records.readable(select(ProposalRow).where(ProposalRow.id == proposal_id))
+        rows = [row for row, _ in self.records.aside.understood(found, _slot)]
+        if self.records.aside.holds(ProposalRow.__tablename__, proposal_id):
+            fix = "what is still wanted is proposed again"
+            raise CommandError(
+                "the proposal can't be read, and is not acted upon", where=proposal_id, fix=fix
+            )
         if not rows:
             fix = "`igoudar proposal list` shows them"
             raise UnknownNameError("no such proposal", where=proposal_id, fix=fix)
         if rows[0].state != WAITING:
             raise CommandError(f"the proposal is {rows[0].state}", where=proposal_id)
-        return rows[0]
+        row: ProposalRow = rows[0]
+        return row
 
     def approve(self, proposal_id: str, who: str, reason: str, now: datetime) -> tuple[ProposalRow, Command]:
         """Add one person's approval; the command carries the names of all.
@@ -146,6 +156,21 @@ class Proposals:
         key = slot(unpack(row.command))
         if self._by_slot.get(key) == row.id:
             del self._by_slot[key]
+
+
+def _slot(row: ProposalRow) -> Slot:
+    """What it moves.
+
+    Raises:
+        ValueError, TypeError, LookupError, ConfigError: it can't be read here: not whole, or newer than we.
+    """
+    command = unpack(row.command)
+    if command.actuator is not ActuatorClass.JOBS:
+        unit_of(command.point)
+    elif command.point not in VERBS:
+        raise ValueError(f"unknown verb {command.point!r}")
+    dict(row.approved_by)
+    return slot(command)
 
 
 def alike(first: Command, second: Command) -> bool:

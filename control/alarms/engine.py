@@ -25,7 +25,8 @@ class AlarmEngine:
     def __init__(self, roster: Roster, records: Records, started: datetime) -> None:
         self._roster, self._records, self._started = roster, records, started
         self._listening = started  # since when devices could be heard
-        self._alarms = {(row.code, row.source): _alarm(row) for row in records.alarms()}
+        known = records.aside.understood(records.alarms(), _alarm)
+        self._alarms: dict[tuple[str, str], Alarm] = {(one.code, one.source): one for _, one in known}
         self._conditions: dict[tuple[str, str], Condition] = {
             key: Condition(active=True) for key, alarm in self._alarms.items() if alarm.life.active
         }
@@ -158,4 +159,4 @@ def _alarm(row: AlarmRow) -> Alarm:
         row.acknowledged_by,
         row.occurrences,
     )
-    return Alarm(row.code, row.source, row.priority, row.group, row.params, life)
+    return Alarm(row.code, row.source, row.priority, row.group, dict(row.params), life)

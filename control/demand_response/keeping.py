@@ -50,14 +50,25 @@ def paused_jobs(records: Records, event_ids: Collection[str]) -> dict[str, Suspe
 
 def kept(records: Records) -> tuple[dict[str, Event], Memory]:
     """All open events and the newest others, oldest first, and the newest memory of an open one."""
-    still_open: list[EventRow] = records.rows(select(EventRow).where(EventRow.state.in_(OPEN)))
-    newest: list[EventRow] = records.rows(select(EventRow).order_by(EventRow.at.desc()).limit(SHOWN))
+    still_open: list[EventRow] = records.readable(select(EventRow).where(EventRow.state.in_(OPEN)))
+    newest: list[EventRow] = records.readable(select(EventRow).order_by(EventRow.at.desc()).limit(SHOWN))
     rows = {one.id: one for one in (*newest, *still_open)}.values()
-    events = [_EVENT.validate_python(one.detail["event"]) for one in rows]
-    memories = [loaded(one.detail.get("memory")) for one in still_open]
+    events = [event for _, event in records.aside.understood(rows, _event)]
+    memories = [memory for _, memory in records.aside.understood(still_open, _memory)]
     known = [memory for memory in memories if memory.at is not None]
     memory = max(known, key=lambda memory: memory.at or events[0].at, default=Memory())
     return {event.event_id: event for event in sorted(events, key=lambda event: event.at)}, memory
+
+
+def _event(one: EventRow) -> Event:
+    event = _EVENT.validate_python(one.detail["event"])
+    if event.event_id != one.id:
+        raise ValueError(f"it holds {event.event_id!r}")
+    return event
+
+
+def _memory(one: EventRow) -> Memory:
+    return loaded(one.detail.get("memory"))
 
 
 def shown(events: Mapping[str, Event]) -> dict[str, Event]:

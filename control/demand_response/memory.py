@@ -110,11 +110,12 @@ def dumped(memory: Memory) -> dict[str, Any]:
 
 
 def loaded(document: Any) -> Memory:
-    """From JSON; nothing remembered where it can't be read."""
-    try:
-        return _MEMORY.validate_python(document) if document else Memory()
-    except ValueError:
-        return Memory()
+    """From JSON.
+
+    Raises:
+        ValueError: it can't be read.
+    """
+    return _MEMORY.validate_python(document) if document else Memory()
 
 
 def observed(

@@ -1,5 +1,6 @@
 """The two databases that can hold the records, and what differs between them."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,8 @@ def passes(error: Exception) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF in PASSING
+    if isinstance(error.orig, sqlite3.Error):  # without a code it is about a value: bytes that are no text
+        return getattr(error.orig, "sqlite_errorcode", -1) & 0xFF in PASSING
     state = getattr(error.orig, "sqlstate", None) or ""
     return isinstance(error, OperationalError) or state in STANDBY or state[:2] in PASSING_CLASSES
 

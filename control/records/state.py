@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from igoudar.control.records import anchor, engine, schema
 from igoudar.control.records.anchor import Anchor
+from igoudar.control.records.aside import Aside, decoded
 from igoudar.control.records.chain import Link, append
 from igoudar.control.records.own_tables import HeadRow
 from igoudar.control.records.tables import (
@@ -46,6 +47,7 @@ class Records:
         self._waiting: deque[Kept] = deque()
         self._turn = threading.RLock()
         self.trouble = self.refused = ""
+        self.aside = Aside()
 
     @classmethod
     def open(cls, path: Path, anchors: Sequence[Anchor] | None = None) -> "Records":
@@ -132,18 +134,18 @@ class Records:
             query = query.where(ActionRow.at >= since)
         if until is not None:
             query = query.where(ActionRow.at < until)
-        return self.rows(query)
+        return self.readable(query)
 
     def links(self) -> Iterator[ActionRow]:
         """The whole chain, oldest first, a part at a time."""
-        with self._guarded(), Session(self._engine) as session:
+        with self._guarded(), decoded(self._where), Session(self._engine) as session:
             yield from session.scalars(
                 select(ActionRow).order_by(ActionRow.id).execution_options(yield_per=1000)
             )
 
     def alarms(self) -> list[AlarmRow]:
         """Every alarm ever seen, as it stands."""
-        return self.rows(select(AlarmRow))
+        return self.readable(select(AlarmRow))
 
     def alarm_events(self, alarm_id: str) -> list[AlarmEventRow]:
         """The steps of one alarm, oldest first."""
@@ -170,8 +172,12 @@ class Records:
 
     def rows(self, query: Any) -> list[Any]:
         """The rows of any other query."""
-        with self._session() as session:
+        with decoded(self._where), self._session() as session:
             return list(session.scalars(query))
+
+    def readable(self, query: Any) -> list[Any]:
+        """The same of one table; rows that can't be read are set aside."""
+        return self.aside.readable(self.rows, query)
 
     def _write(self, work: Work, *, audit: bool = False) -> None:
         with self._turn:

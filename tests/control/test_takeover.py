@@ -272,6 +272,42 @@ async def test_what_can_not_be_read_keeps_everybody_from_acting(start: Start, pl
     assert second.may_act()
 
 
+async def test_rows_that_can_not_be_read_are_left_out_and_the_others_taken_over(
+    start: Start, plant: Any, cluster: Any
+) -> None:
+    plant.values[RATE] = 100.0
+    first, second = await start("a:1"), await start("b:1")
+    await cycles(first, plant)
+    await people_work(first, plant, cluster)
+    whole = first.rooms.events.open(EventRequest(EventKind.CAP, "operator", "ada", limit_w=950e3))
+    before = known(first)
+    (newer, _), *_ = before["events"]
+    (strange, _), *others = before["proposals"]
+    with first.records.engine.begin() as connection:
+        for statement in (
+            "UPDATE events SET detail = replace(detail::text, '\"cap\"', '\"island\"')::json WHERE id = :id",
+            "UPDATE proposals SET command = replace(command::text, '\"jobs\"', '\"tides\"')::json"
+            " WHERE id = :id",
+        ):
+            connection.execute(text(statement), {"id": newer if "events" in statement else strange})
+    await second.takes_over()
+    after = known(second)
+    assert [name for name, _ in after["events"]] == [whole.event_id]
+    assert strange not in dict(after["proposals"])  # what is still wanted is proposed anew
+    assert set(others) <= set(after["proposals"])
+    assert {name: after[name] for name in ("mode", "overrides", "paused")} == {
+        name: before[name] for name in ("mode", "overrides", "paused")
+    }
+    (alarm,) = [one for one in second.loop.engine.listed() if one.code == "rows_unread"]
+    assert {newer in str(alarm.params), strange in str(alarm.params)} == {True}
+    third = await start("c:1")  # and so does one that is only started
+    assert [name for name, _ in known(third)["events"]] == [whole.event_id]
+    await cycles(second, plant)
+    kept = text("SELECT count(*) FROM events WHERE id = :id AND detail::text LIKE '%island%'")
+    with first.records.engine.begin() as connection:
+        assert connection.execute(kept, {"id": newer}).scalar_one() == 1
+
+
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     opened = Records.open(tmp_path / "state.sqlite")
