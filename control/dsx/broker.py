@@ -13,7 +13,8 @@ import aiomqtt
 from igoudar.control.dsx.flex import Flex
 from igoudar.control.dsx.message import target_topic
 from igoudar.control.dsx.outgoing import AT_LEAST_ONCE, Outgoing
-from igoudar.core.errors import ConfigError
+from igoudar.control.lease import NotWriterError
+from igoudar.core.errors import ConfigError, IgoudarError
 from igoudar.core.model import TlsFiles
 from igoudar.core.model_dsx import Dsx
 from igoudar.core.tls import client_context
@@ -65,9 +66,16 @@ class Broker:
                 continue
             try:
                 await self._session()
-            except (aiomqtt.MqttError, OSError, ConfigError) as error:
+                LOG.info(
+                    "this host is not the writer any more: the broker of [dsx] is left to the one that is"
+                )
+            except NotWriterError:
+                LOG.warning(
+                    "a target came when this host was the writer no more: it is left to the one that is"
+                )
+            except Exception as error:  # noqa: BLE001 - whatever it is, the site goes on without its grid
                 # Its words only: a kept error would keep the socket that it came from.
-                LOG.warning("the broker of [dsx] is lost (%s); trying again", str(error))
+                LOG.warning("the broker of [dsx] is lost (%s); trying again", _words(error))
             failures = 0 if self.connected else failures + 1
             self.connected = False
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
@@ -85,20 +93,24 @@ class Broker:
                 for task in (telling, listening):
                     task.cancel()
                 await asyncio.wait((telling, listening))
-            if not listening.cancelled():
-                listening.result()
+            for task in (listening, telling):
+                if not task.cancelled():
+                    task.result()
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for arrived in client.messages:
             raw = arrived.payload if isinstance(arrived.payload, bytes) else str(arrived.payload).encode()
             if arrived.retain:
                 LOG.info("a retained target is not acted upon: it may be of any age")
+                _acknowledge(client, arrived)
                 continue
+            told = self.flex.take(str(arrived.topic), raw)
             self.taken += 1
-            await _publish(client, self.flex.take(str(arrived.topic), raw))
+            _acknowledge(client, arrived)
+            await _publish(client, told)
 
     async def _tell(self, client: aiomqtt.Client) -> None:
-        """Breaches as they come, the state of power at its period; its end is the session's."""
+        """Breaches as they come, the state of power at its period; its end, or fault, is the session's."""
         loop = asyncio.get_running_loop()
         due_s = loop.time() + self.dsx.status_s
         while self.writer():
@@ -107,17 +119,24 @@ class Broker:
             if loop.time() >= due_s:
                 due_s += self.dsx.status_s
                 told.append(self.flex.report())
-            try:
-                await _publish(client, told)
-            except aiomqtt.MqttError as error:
-                LOG.info("a report did not go out: %s", error)
-                return
+            await _publish(client, told)
 
 
 async def _publish(client: aiomqtt.Client, messages: Sequence[Outgoing]) -> None:
     for one in messages:
         await client.publish(one.topic, one.body, qos=one.qos, timeout=TIMEOUT_S)
         _obey()
+
+
+def _acknowledge(client: aiomqtt.Client, arrived: aiomqtt.Message) -> None:
+    """Until then the broker keeps it, and brings it again: to us, or to the writer after us."""
+    client._client.ack(arrived.mid, arrived.qos)  # noqa: SLF001 - aiomqtt has no word for it
+
+
+def _words(error: Exception) -> str:
+    """Of a fault that nobody has foreseen, its kind as well."""
+    foreseen = isinstance(error, aiomqtt.MqttError | OSError | IgoudarError)
+    return str(error) if foreseen else f"{type(error).__name__}: {error}"
 
 
 def _obey() -> None:
@@ -141,7 +160,7 @@ def _way(dsx: Dsx) -> Way:
 
 def _client(dsx: Dsx) -> aiomqtt.Client:
     way = _way(dsx)
-    return aiomqtt.Client(
+    client = aiomqtt.Client(
         dsx.host,
         dsx.port,
         username=way.username,
@@ -154,6 +173,8 @@ def _client(dsx: Dsx) -> aiomqtt.Client:
         max_queued_incoming_messages=MOST_WAITING,
         logger=MQTT_LOG,
     )
+    client._client.manual_ack_set(True)  # noqa: SLF001 - see _acknowledge
+    return client
 
 
 def _context(dsx: Dsx) -> ssl.SSLContext:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from igoudar.control.demand_response.event import Event, EventState
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.request import EventRequest
+from igoudar.control.lease import not_writer
 
 STANDING = (EventState.ANNOUNCED, EventState.ACTIVE)
 
@@ -20,7 +21,13 @@ class EventDesk:
         return self.events.open(request)
 
     def withdraw(self, source: str, slot: str, who: str) -> int:
-        """End the open events of a slot; how many there were."""
+        """End the open events of a slot; how many there were.
+
+        Raises:
+            NotWriterError: also where none is known to be open: the writer may know of one.
+        """
+        if not self.events.held():
+            raise not_writer("events")
         named = [
             event.event_id
             for event in self.events.book.open

@@ -25,6 +25,7 @@ from igoudar.control.dsx.refusal import RefusedError
 from igoudar.control.dsx.seal import Seal, Signer
 from igoudar.control.dsx.seen import Seen
 from igoudar.control.dsx.target import Target, concerns, target
+from igoudar.control.lease import NotWriterError
 from igoudar.control.operator import Note
 from igoudar.control.rate import Rate
 from igoudar.core.clock import Clock, site_time
@@ -86,7 +87,11 @@ class Flex:
     _noted: Rate = field(default_factory=lambda: Rate(NOTED_PER_S, NOTED_AT_ONCE))
 
     def take(self, topic: str, raw: bytes) -> list[Outgoing]:
-        """One message; the answer says what became of it. Nothing that arrives raises."""
+        """One message; the answer says what became of it. Nothing that arrives raises.
+
+        Raises:
+            NotWriterError: it is for the writer to take, and was not: it may come again.
+        """
         try:
             arrived = self._arrived(topic, raw)
         except RefusedError as error:
@@ -116,36 +121,39 @@ class Flex:
             raise RefusedError("not_ours", "its feed tags name other feeds")
         self.seen.take(arrived.event_id, arrived.at, self.wall(), digest)
         before = self.desk.held(SOURCE)
-        if asked.limit_w is None:
-            self._withdraw()
-        else:
-            self._open(asked, asked.limit_w, arrived.correlation)
+        try:
+            self._do(asked, arrived.correlation)
+        except NotWriterError:
+            self.seen.forget(arrived.event_id, digest)
+            raise
         after = "default" if asked.limit_w is None else f"{asked.limit_w:.0f} W"
         was = "default" if before is None else f"{before:.0f} W"
         self.note(WHO, "load_target", "site", was, after, arrived.correlation, self.clock.now())
 
-    def _open(self, asked: Target, limit_w: float, correlation: str) -> None:
+    def _do(self, asked: Target, correlation: str) -> None:
         try:
-            self.desk.open(
-                EventRequest(
-                    EventKind.LOAD_TARGET,
-                    SOURCE,
-                    WHO,
-                    reason=correlation,
-                    limit_w=limit_w,
-                    starts_at=self._site(asked.starts_at),
-                    ends_at=self._site(asked.ends_at),
-                    slot=SLOT,
-                )
-            )
+            if asked.limit_w is None:
+                self.desk.withdraw(SOURCE, SLOT, WHO)
+            else:
+                self._open(asked, asked.limit_w, correlation)
+        except NotWriterError:
+            raise
         except CommandError as error:
             raise RefusedError("out_of_bounds", error.what) from error
 
-    def _withdraw(self) -> None:
-        try:
-            self.desk.withdraw(SOURCE, SLOT, WHO)
-        except CommandError as error:  # over already, or another host is the writer by now
-            raise RefusedError("out_of_bounds", error.what) from error
+    def _open(self, asked: Target, limit_w: float, correlation: str) -> None:
+        self.desk.open(
+            EventRequest(
+                EventKind.LOAD_TARGET,
+                SOURCE,
+                WHO,
+                reason=correlation,
+                limit_w=limit_w,
+                starts_at=self._site(asked.starts_at),
+                ends_at=self._site(asked.ends_at),
+                slot=SLOT,
+            )
+        )
 
     def _site(self, wall: datetime | None) -> datetime | None:
         return None if wall is None else site_time(self.clock, wall, self.wall())

@@ -46,6 +46,15 @@ class Seen:
         self._ids = {name: sent for name, sent in self._ids.items() if sent > fresh} | {event_id: at}
         if digest:
             self._digests = dict.fromkeys([*self._digests, digest][-MOST_DIGESTS:])
+        self._keep()
+
+    def forget(self, event_id: str, digest: str = "") -> None:
+        """A message that was not acted upon after all: it may come again."""
+        self._ids.pop(event_id, None)
+        self._digests.pop(digest, None)
+        self._keep()
+
+    def _keep(self) -> None:
         write_durably(self._path, _document(self._ids, self._digests))
 
 

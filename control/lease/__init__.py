@@ -59,9 +59,13 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def not_writer(where: str) -> CommandError:
+class NotWriterError(CommandError):
+    """Another control process is the writer: it is the one to ask."""
+
+
+def not_writer(where: str) -> NotWriterError:
     """What people are told who ask something that only the writer may keep."""
-    return CommandError(render("guard.no_lease"), where=where, fix=render("guard.no_lease_fix"))
+    return NotWriterError(render("guard.no_lease"), where=where, fix=render("guard.no_lease_fix"))
 
 
 def host_of(holder: str) -> str:

@@ -11,6 +11,7 @@ from igoudar.control.demand_response.request import EventRequest, check
 from igoudar.control.dsx.flex import Flex
 from igoudar.control.dsx.seal import Seal, Signer
 from igoudar.control.dsx.seen import Seen
+from igoudar.control.lease import not_writer
 from igoudar.core.clock import ManualClock
 from igoudar.core.model_dsx import Dsx
 
@@ -23,14 +24,19 @@ class RecordingDesk:
     withdrawn: int = 0
     limit_w: float | None = None
     facility_w: float | None = 40e6
+    writer: bool = True
 
     def open(self, request: EventRequest) -> Event:
         check(request, NOW)
+        if not self.writer:
+            raise not_writer("events")
         self.asked.append(request)
         self.limit_w = request.limit_w
         return opened(request, f"event-{len(self.asked)}", NOW, 0.0, None)
 
     def withdraw(self, source: str, slot: str, who: str) -> int:
+        if not self.writer:
+            raise not_writer("events")
         self.withdrawn += 1
         self.limit_w = None
         return 1

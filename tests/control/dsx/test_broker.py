@@ -188,6 +188,49 @@ async def test_a_file_that_goes_bad_while_we_run_ends_nothing(
         await asyncio.wait((task,))
 
 
+async def test_a_target_in_the_second_in_which_the_lease_is_lost_is_taken_by_the_next_writer(
+    street: Street, room: Room, grid: Grid, build: Callable[..., Room], caplog: pytest.LogCaptureFixture
+) -> None:
+    lease, second = [True], build()
+    async with speaking(street, room, lambda: lease[0]) as broker, street.grid() as client:
+        room.desk.writer = False  # nobody has noticed yet
+        await client.publish(target_topic(SITE), grid.event(), qos=1)
+        await _until(lambda: not broker.connected)
+        lease[0] = False
+    assert "left to the one that is" in caplog.text
+    assert broker.taken == 0
+    async with speaking(street, second) as next_writer:
+        await _until(lambda: next_writer.taken == 1)
+    assert [asked.limit_w for asked in second.desk.asked] == [28e6]
+    assert room.desk.asked == []
+    async with (
+        speaking(street, second) as again,
+        street.grid() as client,
+    ):  # what was taken is not brought again
+        await client.publish(target_topic(SITE), b"{}", qos=1)
+        await _until(lambda: again.taken == 1)
+    assert len(second.desk.asked) == 1
+
+
+async def test_a_session_whose_status_fails_ends_with_its_reason_and_is_opened_again(
+    street: Street, room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(broker_room, "BACKOFF_S", (0.1,))
+    monkeypatch.setattr(broker_room, "WATCH_S", 0.05)
+    answers: list[float | ValueError] = [40e6, ValueError("no such figure")]
+
+    def load_w() -> float:
+        answer = answers.pop(0) if answers else 40e6
+        if isinstance(answer, ValueError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(room.desk, "load_w", load_w)
+    async with speaking(street, room) as broker:
+        await _until(lambda: "is lost (ValueError: no such figure)" in caplog.text)
+        await _until(lambda: broker.connected)
+
+
 async def test_only_the_writer_of_two_hosts_has_a_session(street: Street, room: Room) -> None:
     writer = [False]
     async with speaking(street, room, lambda: writer[0], connected=False) as broker:

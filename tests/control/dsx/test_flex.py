@@ -20,6 +20,7 @@ from igoudar.control.dsx.outgoing import Outgoing
 from igoudar.control.dsx.refusal import RefusedError
 from igoudar.control.dsx.seen import Seen
 from igoudar.control.dsx.target import target
+from igoudar.control.lease import NotWriterError
 
 TOPIC = target_topic(SITE)
 
@@ -64,6 +65,21 @@ def test_a_target_is_taken_once_also_after_a_restart(
     after.flex.take(TOPIC, raw)
     assert (len(room.desk.asked), len(after.desk.asked)) == (1, 0)
     assert room.notes[1] == after.notes[0] == "refused: repeated"
+
+
+@pytest.mark.parametrize("payload", [DOWN_TO_28_MW, {"load": None}])
+def test_a_target_that_only_the_writer_may_take_is_not_seen_and_may_come_again(
+    room: Room, grid: Grid, build: Callable[..., Room], payload: dict[str, Any]
+) -> None:
+    raw, room.desk.writer = grid.event(payload), False
+    with pytest.raises(NotWriterError):
+        room.flex.take(TOPIC, raw)
+    assert (room.notes, room.desk.asked, room.desk.withdrawn) == ([], [], 0)
+    after = build()
+    after.flex.take(TOPIC, raw)
+    assert len(after.desk.asked) + after.desk.withdrawn == 1
+    after.flex.take(TOPIC, raw)  # and is taken once
+    assert after.notes[1:] == ["refused: repeated"]
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(-301.0, "too_old"), (61.0, "from_the_future")])
