@@ -29,7 +29,7 @@ def margins(cycle_s: float, data_age_s: float) -> Margins:
 def requests(queue: Queue, site: Site, pue: float | None, left_alone: set[str]) -> list[JobRequest]:
     """Flexible waiting jobs that are ours to time; a person's override leaves a job alone."""
     return [
-        _request(job, site, pue)
+        request(job, site, pue)
         for job in queue.jobs
         if job.flexible and job.job_id not in left_alone and startable(job)
     ]
@@ -42,7 +42,7 @@ def startable(job: QueuedJob) -> bool:
 
 def occupants(queue: Queue, site: Site, pue: float | None) -> list[JobRequest]:
     """Jobs that occupy GPUs now."""
-    return [_request(job, site, pue) for job in queue.jobs if job.state is JobState.RUNNING]
+    return [request(job, site, pue) for job in queue.jobs if job.state is JobState.RUNNING]
 
 
 def supply(powers: Powers, queue: Queue, site: Site, pue: float | None, now: datetime, fresh: bool) -> Supply:
@@ -57,7 +57,8 @@ def _unmetered(job: QueuedJob, read_at: datetime) -> bool:
     return job.state is JobState.RUNNING and job.started is not None and job.started >= read_at
 
 
-def _request(job: QueuedJob, site: Site, pue: float | None) -> JobRequest:
+def request(job: QueuedJob, site: Site, pue: float | None) -> JobRequest:
+    """One job; of one that runs, `expected_s` is the whole of it, else what is left."""
     return JobRequest(
         job.job_id,
         job.gpus,

@@ -199,6 +199,7 @@ class Loop:
             notifications=self.notifier.count,
             fresh=fresh,
             plan=self.steering.in_force(now, queue),
+            paused=self.steering.paused,
             config_version=self.acting.executor.chronicle.config_version,
         )
         self._scene = scene

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.alarms.alarm import Alarm
+from igoudar.control.failsafe.suspended import Suspended
 from igoudar.control.picture import Picture, Powers
 from igoudar.control.plan_service import NOTHING_YET, InForce
 from igoudar.control.planning.requests import Decision
@@ -43,6 +44,7 @@ class Scene:
     notifications: int = 0
     fresh: bool = True  # whether telemetry is good enough to act on
     plan: InForce = NOTHING_YET
+    paused: Mapping[str, Suspended] = field(default_factory=dict)  # jobs that stand by the plan's wish
     config_version: str = ""
 
     @property

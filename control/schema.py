@@ -385,7 +385,7 @@ class PlanStep(Document):
 
 
 class PlannedJob(Document):
-    """A waiting job in the plan, by slack."""
+    """A job in the plan that waits, or that the plan has paused, by slack."""
 
     job_id: str
     name: str

@@ -40,6 +40,7 @@ from igoudar.control.operator import Operator
 from igoudar.control.parts import read_parts
 from igoudar.control.people.door import open_door
 from igoudar.control.people.users import Users
+from igoudar.control.plan_pauses import plan_pauses
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.climate import teaching
 from igoudar.control.planner.worker import Worker
@@ -193,7 +194,7 @@ async def assemble(
     engine.watches.append(
         Troubles(plant.site.name, state, acting.executor.gate.memory, acting.mandate).signals
     )
-    heartbeat = Heartbeat(state)
+    heartbeat, pauses = Heartbeat(state), plan_pauses(plant.site, acting.suspends, modes)
     failsafe = FailsafeAudit(state, records, acting.suspends.resumed, version, plant.site.time_zone)
     engine.watches += [failsafe.signals, takeover.signals]
     loop = Loop(
@@ -207,7 +208,7 @@ async def assemble(
         operator=operator,
         acting=acting,
         events=events,
-        steering=Steering(plant.site, ledger, books, planner, told_ahead(events), acting.caps_stand),
+        steering=Steering(plant.site, ledger, books, planner, told_ahead(events), acting.caps_stand, pauses),
         engine=engine,
         notifier=Notifier(records, state, choose_language()),
         digest=_digest(clock.speed),

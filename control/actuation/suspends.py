@@ -11,6 +11,8 @@ from igoudar.control.failsafe.suspended import SuspendedJobs
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.records.state import Records
 
+BY_PLAN = "plan-"  # how the ids of commands begin with which the plan pauses jobs
+
 
 @dataclass(frozen=True, slots=True)
 class SuspendBook:
@@ -76,6 +78,12 @@ class SuspendBook:
     def open(self) -> list[SuspendRow]:
         """Jobs that we paused and that do not run again yet."""
         rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(SuspendRow.resumed_at.is_(None)))
+        return rows
+
+    def since(self, at: datetime) -> list[SuspendRow]:
+        """Last pauses, whoever's, that began since a time or have not ended."""
+        lately = (SuspendRow.at >= at) | SuspendRow.resumed_at.is_(None)
+        rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(lately))
         return rows
 
     def row(self, job_id: str) -> SuspendRow | None:

@@ -74,7 +74,7 @@ def levers(
     battery = _battery(picture, roster) if obeys else None
     return Levers(
         jobs=tuple(
-            _job(job, (gpu_w * dimmed, gpu_w * rise), seen.now, memory, margin_s)
+            job_lever(job, (gpu_w * dimmed, gpu_w * rise), seen.now, memory, margin_s)
             for job in ours
             if job.state in MOVABLE
         ),
@@ -100,9 +100,10 @@ def in_time(queue: Queue) -> frozenset[str]:
     )
 
 
-def _job(
+def job_lever(
     job: QueuedJob, gpu_w: tuple[float, float], now: datetime, memory: Memory, margin_s: float
 ) -> JobLever:
+    """One job; `gpu_w` is what each of its GPUs takes off when it stands, and adds when it runs."""
     resumed = memory.resumed.get(job.job_id)
     again_s = STOP_COST_S if resumed and now - resumed < timedelta(seconds=STOP_COST_S) else 0.0
     return JobLever(

@@ -12,6 +12,7 @@ from igoudar.control.picture import Powers
 from igoudar.control.planning.plan.segments import cap_curve
 from igoudar.control.planning.policy import STEP_S, Ceiling, Cooling, Limits, View, Why
 from igoudar.control.planning.requests import JobRequest, Margins
+from igoudar.control.planning.setpoint import Warmth
 from igoudar.control.planning.table import Fleet, Floats, JobTable, Phase
 from igoudar.core.model import FlexibleLoad, JobState, Site
 from igoudar.core.model_plan import WarmerSupply
@@ -59,9 +60,16 @@ def limits(site: Site, gpus: int) -> Limits:
     )
 
 
-def ours(queue: Queue, left_alone: Collection[str]) -> list[QueuedJob]:
-    """Flexible jobs that wait for us or run, in order of submission; what a person steers is left alone."""
-    able = (job for job in queue.jobs if job.flexible and job.state in OURS and not job.blocked)
+def ours(queue: Queue, left_alone: Collection[str], paused: Collection[str] = ()) -> list[QueuedJob]:
+    """Flexible jobs that wait for us or run, in order of submission; what a person steers is left alone.
+
+    Those that the plan has `paused` wait for it like any other.
+    """
+    able = (
+        job
+        for job in queue.jobs
+        if job.flexible and (job.state in OURS or job.job_id in paused) and not job.blocked
+    )
     found = [job for job in able if job.job_id not in left_alone]
     return sorted(found, key=lambda job: (job.submitted, job.job_id))
 
@@ -151,18 +159,24 @@ def with_ceilings(view: View, ceilings: tuple[Ceiling, ...]) -> View:
     return replace(view, limits=replace(view.limits, ceilings=bool(ceilings)), ceilings=ceilings)
 
 
+def with_pauses(view: View, job_ids: Collection[str]) -> View:
+    """A view whose plan reckons to pause these jobs."""
+    able = np.array([job_id in job_ids for job_id in view.jobs.job_id], dtype=np.bool_)
+    return replace(view, jobs=replace(view.jobs, preemptible=able))
+
+
 def without_caps(view: View) -> View:
     """A view whose plan reckons with no caps."""
     return replace(view, limits=replace(view.limits, cap_curve=()))
 
 
-def with_warmer(view: View, supply: WarmerSupply, mean_k: float) -> View:
+def with_warmer(view: View, supply: WarmerSupply, warmth: Warmth) -> View:
     """A view whose plan may set the cooling's supply warmer.
 
-    Its PUE, the last day's, becomes that of the setpoint as found: `mean_k` was what it stood warmer then.
+    Its PUE, the last day's, becomes that of the setpoint as found.
     """
-    cooling = Cooling(supply.pue_per_k, supply.warmer_k, supply.least_pue, supply.ramp_k_per_h)
-    found_pue = view.pue + supply.pue_per_k * mean_k
+    cooling = Cooling(supply.pue_per_k, warmth.most_k, supply.least_pue, supply.ramp_k_per_h)
+    found_pue = view.pue + supply.pue_per_k * warmth.mean_k
     return replace(view, limits=replace(view.limits, cooling=cooling), pue=found_pue)
 
 

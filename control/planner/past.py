@@ -15,14 +15,17 @@ from igoudar.control.windows import floor_quarter
 
 DEPTH_H = 48
 DAY_S = 86_400.0
+Stop = tuple[str, datetime, datetime]  # job, since when and until when it stood
 LEAST_S = 6 * 3600.0  # a site's first hours say little about what a day brings
 
 
-def seen(ledger: Ledger, books: Books, queue: Queue, view: View) -> dict[str, Record]:
-    """Each channel up to the present step, which is the last."""
+def seen(
+    ledger: Ledger, books: Books, queue: Queue, view: View, stopped: Sequence[Stop] = ()
+) -> dict[str, Record]:
+    """Each channel up to the present step, which is the last; `stopped`: when which job stood."""
     edges, start = _edges(view.time)
     facility, it = _power_w(ledger, books, "transformer", edges), _power_w(ledger, books, "it", edges)
-    flexible = _flexible_gpus(queue.jobs, edges) * view.limits.gpu_w
+    flexible = _flexible_gpus(queue.jobs, edges, stopped) * view.limits.gpu_w
     with np.errstate(divide="ignore", invalid="ignore"):
         pue = np.where(it > 0, facility / it, np.nan)
     columns = {
@@ -90,13 +93,21 @@ def _counted_wh(ledger: Ledger, books: Books, role: str, start: datetime, end: d
     return energy_wh if np.isfinite(energy_wh) else 0.0
 
 
-def _flexible_gpus(jobs: Sequence[QueuedJob], edges: Floats) -> Floats:
+def _flexible_gpus(jobs: Sequence[QueuedJob], edges: Floats, stopped: Sequence[Stop]) -> Floats:
     """Mean GPUs of flexible jobs per step, from when they ran (the last day; before, none is known)."""
     busy = np.zeros(len(edges) - 1)
     for job in jobs:
         if not job.flexible or job.started is None:
             continue
         end_s = job.finished.timestamp() if job.finished else float(edges[-1])
-        inside = np.minimum(end_s, edges[1:]) - np.maximum(job.started.timestamp(), edges[:-1])
-        busy += job.gpus * np.clip(inside, 0.0, STEP_S) / STEP_S
+        busy += job.gpus * _inside_s(job.started.timestamp(), end_s, edges) / STEP_S
+    gpus = {job.job_id: job.gpus for job in jobs if job.flexible and job.started is not None}
+    for job_id, start, end in stopped:
+        busy -= gpus.get(job_id, 0) * _inside_s(start.timestamp(), end.timestamp(), edges) / STEP_S
     return busy
+
+
+def _inside_s(start_s: float, end_s: float, edges: Floats) -> Floats:
+    """Of each step the part between two times [s]."""
+    inside: Floats = np.clip(np.minimum(end_s, edges[1:]) - np.maximum(start_s, edges[:-1]), 0.0, STEP_S)
+    return inside

@@ -4,7 +4,7 @@ The greedy rules are the ground: without a plan they decide alone, and their lat
 may start more than the surplus carries, or hold back what the surplus would start; a cloud that passes or
 breaks moves nothing, because surplus and plan count only when they have held for a while, and because the
 threshold to hold back is not the one to go on. The battery's own rule takes up the rest first; power caps
-come with the power-cap agents; running jobs are never stopped here.
+come with the power-cap agents; running jobs are never stopped here (`pauses` does, where the site lets it).
 """
 
 from collections.abc import Sequence
@@ -93,13 +93,14 @@ def _more(
 ) -> list[Decision]:
     """Jobs that wait for surplus start, least slack first, as far as the plan runs more."""
     jobs = {job.job_id: job for job in waiting}
-    starting = [jobs[d.job_id].gpus for d in decisions if _newly(d)]
-    room = min(asked.gpus - asked.running_gpus, supply.gpus_free) - sum(starting)
+    starting = [jobs[d.job_id] for d in decisions if _newly(d)]
+    room = asked.gpus - asked.running_gpus - sum(job.gpus for job in starting)
+    free = supply.gpus_free - sum(job.new_gpus for job in starting)
     found: list[Decision] = []
     for decision in decisions:
-        gpus = jobs[decision.job_id].gpus
-        if decision.code == "control.wait" and gpus <= room:
-            room -= gpus
+        job = jobs[decision.job_id]
+        if decision.code == "control.wait" and job.gpus <= room and job.new_gpus <= free:
+            room, free = room - job.gpus, free - job.new_gpus
             found.append(_by_plan(decision, supply.now, asked))
         else:
             found.append(decision)

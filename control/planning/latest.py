@@ -49,6 +49,9 @@ def latest_starts(
     grid = _Grid(now - timedelta(seconds=now.timestamp() % STEP_S), gpus * margins.capacity_share)
     for job in running:
         _occupy_until_done(grid, job, margins)
+    for job in waiting:
+        if job.keeps_gpus:
+            grid.occupy(0, max(1, ceil((margins.end_by(job) - grid.now).total_seconds() / STEP_S)), job.gpus)
     return {
         job.job_id: _place(grid, job, margins)
         for job in sorted(waiting, key=lambda job: (margins.end_by(job), job.job_id), reverse=True)
@@ -63,6 +66,8 @@ def _occupy_until_done(grid: _Grid, job: JobRequest, margins: Margins) -> None:
 def _place(grid: _Grid, job: JobRequest, margins: Margins) -> datetime:
     longest = margins.longest(job)
     latest = margins.end_by(job) - longest
+    if job.keeps_gpus:
+        return latest  # nobody can take its place
     steps = max(1, ceil(longest.total_seconds() / STEP_S))
     end = int((margins.end_by(job) - grid.now).total_seconds() // STEP_S)
     first = grid.last_fit(steps, end, job.gpus) if end >= steps else None

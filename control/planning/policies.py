@@ -45,11 +45,11 @@ class _Rest:
     def __init__(self, supply: Supply, queued: Sequence[JobRequest]) -> None:
         self.supply = supply
         self.surplus_w = max(0.0, supply.surplus_w or 0.0) - sum(job.power_w for job in queued)
-        self.gpus_free = supply.gpus_free - sum(job.gpus for job in queued)
+        self.gpus_free = supply.gpus_free - sum(job.new_gpus for job in queued)
 
     def take(self, job: JobRequest) -> None:
         self.surplus_w -= job.power_w
-        self.gpus_free -= job.gpus
+        self.gpus_free -= job.new_gpus
 
 
 def _decide(job: JobRequest, latest: datetime, rest: _Rest) -> Decision:
@@ -65,7 +65,7 @@ def _decide(job: JobRequest, latest: datetime, rest: _Rest) -> Decision:
         return _wait(job, latest, "control.hold")
     if rest.surplus_w < job.power_w:
         return _wait(job, latest, "control.wait", surplus_w=max(0.0, rest.surplus_w), power_w=job.power_w)
-    if rest.gpus_free < job.gpus:
+    if rest.gpus_free < job.new_gpus:
         return _wait(job, latest, "control.no_gpus", gpus=job.gpus, gpus_free=max(0, rest.gpus_free))
     surplus_w = rest.surplus_w
     rest.take(job)

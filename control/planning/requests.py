@@ -31,6 +31,12 @@ class JobRequest:
     deadline: datetime | None = None
     started: datetime | None = None
     begin_at: datetime | None = None  # the scheduler starts it then by itself
+    keeps_gpus: bool = False  # it is paused on GPUs that stay its own
+
+    @property
+    def new_gpus(self) -> int:
+        """GPUs that must be free for it to run."""
+        return 0 if self.keeps_gpus else self.gpus
 
     def released(self, now: datetime) -> bool:
         """Whether the scheduler may start it as soon as GPUs are free."""
@@ -58,15 +64,19 @@ class Margins:
 
 
 class Verb(StrEnum):
-    """What to do with a waiting job."""
+    """What to do with a job that waits, or (PAUSE) with one that runs."""
 
     START = "start"
     WAIT = "wait"
+    PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One job's answer: start it, or let it wait with a begin time that keeps its deadline without us."""
+    """One job's answer: start it, or let it wait with a begin time that keeps its deadline without us.
+
+    A pause has the time by which the job must run again in its place; a paused job that starts goes on.
+    """
 
     job_id: str
     verb: Verb

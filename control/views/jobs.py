@@ -63,6 +63,9 @@ def _reason(scene: Scene, job: QueuedJob) -> Text | None:
     verb = scene.overrides.get(job.job_id)
     if verb and job.state is not JobState.FINISHED:
         return text(f"control.override_{verb}", scene.zone, until=job.begin_at)
+    if job.job_id in scene.paused:
+        pause, power_w = scene.paused[job.job_id], job_power_w(job, scene.roster.site, scene.pue.value)
+        return text("control.paused", scene.zone, since=pause.at, until=pause.resume_by, power_w=power_w)
     decision = scene.decisions.get(job.job_id)
     if decision:
         return text(decision.code, scene.zone, **decision.params)

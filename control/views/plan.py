@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 
-from igoudar.control.actuation.jobs import differs
+from igoudar.control.actuation.jobs import moves
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.control.dispatch import job_power_w
 from igoudar.control.plan_cooling import planned_k
@@ -79,9 +79,9 @@ def approved_start(scene: Scene, job_id: str, plan_version: str) -> datetime:
 
 
 def planned_jobs(scene: Scene) -> list[PlannedJob]:
-    """Flexible waiting jobs, least slack first."""
-    waiting = [j for j in scene.queue.jobs if j.flexible and j.state in WAITING] if scene.queue else []
-    found = [_job(scene, job) for job in waiting]
+    """Flexible jobs that wait, or that the plan has paused, least slack first."""
+    listed = [job for job in scene.queue.jobs if job.flexible] if scene.queue else []
+    found = [_job(scene, job) for job in listed if job.state in WAITING or job.job_id in scene.paused]
     return sorted(found, key=lambda job: (job.slack_s is None, job.slack_s or 0.0, job.job_id))
 
 
@@ -110,7 +110,7 @@ def _steps(scene: Scene, found: Plan) -> Iterable[PlanStep]:
 
 def _job(scene: Scene, job: QueuedJob) -> PlannedJob:
     shown, decision = job_view(scene, job), scene.decisions.get(job.job_id)
-    start = planned_start(scene, job.job_id)
+    start, paused = planned_start(scene, job.job_id), job.job_id in scene.paused
     return PlannedJob(
         job_id=job.job_id,
         name=job.name,
@@ -125,23 +125,24 @@ def _job(scene: Scene, job: QueuedJob) -> PlannedJob:
         latest_start=decision.begin_at if decision and decision.verb is Verb.WAIT else None,
         reason=reason(scene, job),
         proposed=_proposed(scene, job, decision),
-        consequence=_consequence(scene, job, start, shown.energy_wh or 0.0) if start else None,
+        consequence=_consequence(scene, job, start, shown.energy_wh or 0.0) if start and not paused else None,
     )
 
 
 def reason(scene: Scene, job: QueuedJob) -> Text:
-    """Why it waits: what a person set, what dispatch starts now, else what the plan says, else the rules."""
+    """Why it waits: what a person set, a pause, a start now, else what the plan says, else the rules."""
     shown = job_view(scene, job).reason
     decision, found = scene.decisions.get(job.job_id), scene.plan.plan
     planned = found.job_reasons.get(job.job_id) if found else None
-    waits = decision is not None and decision.verb is Verb.WAIT and job.job_id not in scene.overrides
+    ours = job.job_id not in scene.overrides and job.job_id not in scene.paused
+    waits = decision is not None and decision.verb is Verb.WAIT and ours
     if planned is not None and waits and planned.code != "planner.job_now":
         return _said(scene, planned)
     return shown or text("planner.job_new")
 
 
 def _proposed(scene: Scene, job: QueuedJob, decision: Decision | None) -> bool:
-    return scene.mode.mode == "advise" and decision is not None and differs(decision, job.begin_at, scene.now)
+    return scene.mode.mode == "advise" and decision is not None and moves(decision, job, scene.now)
 
 
 def _consequence(scene: Scene, job: QueuedJob, start: datetime, energy_wh: float) -> Text:

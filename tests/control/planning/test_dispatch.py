@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -113,3 +114,22 @@ def test_holding_back_begins_later_than_it_ends() -> None:
     assert told
     told, steady = holds(95, steady)
     assert not told
+
+
+def paused(name: str, **more: float) -> JobRequest:
+    """A job that stands on GPUs of its own."""
+    return replace(job(name, **more), keeps_gpus=True)  # type: ignore[arg-type]
+
+
+def test_a_paused_job_that_keeps_its_gpus_needs_no_free_ones_to_go_on() -> None:
+    for guidance in (None, Guidance(100.0, 0)):
+        decisions, _ = dispatch(supply(20e3, free=0), [], [paused("a"), job("b")], MARGINS, guidance)
+        assert [d.job_id for d in decisions if d.verb is Verb.START] == ["a"]
+
+
+def test_nobody_is_placed_on_the_gpus_of_a_job_that_stands_on_them() -> None:
+    stands, waits = paused("a", gpus=300, due_h=20), job("b", gpus=300, hours=2, due_h=20)
+    latest = latest_starts(T0, GPUS, [], [stands, waits], MARGINS)
+    assert latest["a"] == MARGINS.end_by(stands) - MARGINS.longest(stands)
+    assert latest["b"] <= T0  # there is no room beside it
+    assert latest_starts(T0, GPUS, [], [replace(stands, keeps_gpus=False), waits], MARGINS)["b"] > T0

@@ -147,11 +147,13 @@ async def test_suspend_stops_the_work_and_resume_goes_on(slurm: Cluster) -> None
     scheduler = adapter(slurm, at)
     job = slurm.submit(*FLEX)
     slurm.wait_state(job, "RUNNING")
+    before = await scheduler.queue()
     await scheduler.suspend(job)
     await scheduler.suspend(job)  # a longer pause of the same job
     assert slurm.state(job) == "SUSPENDED"
     first = await listed(scheduler, job)
-    assert first.state is JobState.SUSPENDED
+    assert (first.state, first.keeps_gpus) == (JobState.SUSPENDED, True)
+    assert (await scheduler.queue()).gpus_free == before.gpus_free
     slurm.run("scontrol", "update", f"JobId={job}", "Comment=igoudar:urgent")
     await adapter(slurm, at).resume(job)  # another control, and the job is urgent by now
     assert slurm.state(job) == "RUNNING"

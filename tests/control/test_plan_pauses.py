@@ -1,0 +1,279 @@
+"""Pauses by the plan, live: in a lack that lasts, kept on disk, ended by themselves, below everybody else."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.control.test_loop import cycles, made_of, rig, solver
+
+from igoudar.collectors.profiles import load_profiles
+from igoudar.control.demand_response.request import EventKind, EventRequest
+from igoudar.control.plan_pauses import PlanPauses
+from igoudar.control.planner.ask import NoPlan
+from igoudar.control.planning.policy import Why
+from igoudar.control.roster import Roster, roster
+from igoudar.control.views.jobs import jobs
+from igoudar.control.views.plan import plan as plan_document
+from igoudar.core.errors import StoreError
+from igoudar.core.i18n import LANGUAGES, render
+from igoudar.core.model import JobState
+from igoudar.core.site import load_site
+
+__all__ = ["rig", "solver"]
+HOUR = timedelta(hours=1)
+CALM_W, WINDY_W = 0.0, 600e3
+
+
+@pytest.fixture
+def lab() -> Roster:
+    profiles = load_profiles()
+    site = load_site("jazari-lab", profiles)
+    return roster(replace(site, plan=replace(site.plan, pauses=True)), profiles, 60.0)
+
+
+def runs(cluster: Any, name: str, *, hours: float = 4, ran_h: float = 2, **more: Any) -> None:
+    """A job that has run for a while; five more have ended today, so that one in five may be paused."""
+    began = cluster.clock.now() - ran_h * HOUR
+    done: dict[str, Any] = {"submitted": began, "started": began, "begin_at": None}
+    gpus = {"gpus": 64, "work_done_s": ran_h * 3600}
+    cluster.add(name, hours=hours + ran_h, state=JobState.RUNNING, **{**gpus, **done, **more})
+    for number in range(5):
+        over = {**done, "state": JobState.FINISHED, "finished": cluster.clock.now()}
+        cluster.add(f"over-{name}-{number}", **over)
+
+
+def calm(plant: Any, solver: Any, gpus: float = 0.0) -> None:
+    """No wind, no sun, import on the meter, and a plan that wants few GPUs."""
+    plant.powers |= {"pv": CALM_W, "wind": CALM_W, "grid": 650e3}
+    solver.made = lambda ask: made_of(ask, gpus)
+
+
+async def watched(loop: Any, plant: Any, minutes: float) -> None:
+    """So long, with plans answered at once, and asked for as often as the site's time says."""
+    loop.steering.planner._wall = lambda: plant.clock.now().timestamp()
+    for _ in range(round(minutes)):
+        await cycles(loop, plant, 1, seconds=60)
+        await loop.steering.planner.settled()
+
+
+def verbs(cluster: Any, *wanted: str) -> list[tuple[str, str]]:
+    return [(verb, job) for verb, job, _ in cluster.calls if verb in wanted]
+
+
+async def test_a_job_stands_in_a_calm_and_goes_on_after_it_once(
+    rig: Any, plant: Any, cluster: Any, solver: Any, state: Path
+) -> None:
+    loop, rooms = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 5)
+    assert verbs(cluster, "suspend") == []
+    await watched(loop, plant, 4)
+    assert verbs(cluster, "suspend") == [("suspend", "job-1")]
+    (row,) = rooms.records.actions(target="job-1")
+    assert (row.verb, row.code, row.result, row.params["origin"]) == (
+        "suspend",
+        "control.plan_pauses",
+        "done",
+        "plan",
+    )
+    kept = json.loads((state / "suspended.json").read_text())["jobs"]["job-1"]
+    (pause,) = loop.acting.suspends.open()
+    assert kept["resume_by"] == pause.resume_by.isoformat() == row.after
+    assert pause.resume_by <= pause.at + 12 * HOUR
+
+    await watched(loop, plant, 40)
+    assert verbs(cluster, "resume") == []
+    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+    solver.made = lambda ask: made_of(ask, 64.0)
+    await watched(loop, plant, 12)
+    assert verbs(cluster, "resume") == [("resume", "job-1")]
+    assert json.loads((state / "suspended.json").read_text())["jobs"] == {}
+
+    calm(plant, solver)
+    await watched(loop, plant, 90)
+    assert verbs(cluster, "suspend") == [("suspend", "job-1")]
+
+
+async def test_it_says_that_the_plan_paused_it_why_and_until_when(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 10)
+    (pause,) = loop.acting.suspends.open()
+    view = next(job for job in jobs(rooms.desk.scene).jobs if job.job_id == "job-1")
+    (planned,) = plan_document(rooms.desk.scene).jobs
+    assert planned.reason == view.reason
+    assert view.reason.code == "control.paused"
+    until = datetime.fromisoformat(str(view.reason.params["until"]["time"]))
+    assert until == pause.resume_by
+    assert (planned.consequence, planned.proposed) == (None, False)
+    (row,) = rooms.records.actions(target="job-1")
+    for lang in LANGUAGES:
+        assert "GPU" in render(row.code, row.params, lang)
+        assert "650" in render(row.code, row.params, lang)
+
+
+async def test_a_dip_of_the_plan_that_is_soon_over_is_not_worth_a_stop(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    gpus = np.where(np.arange(192) % 4 == 3, 64.0, 0.0)
+    solver.made = lambda ask: replace(made_of(ask, 0.0), gpus=gpus)
+    await watched(loop, plant, 14)
+    assert verbs(cluster, "suspend") == []
+
+
+async def test_a_passing_cloud_pauses_nothing(rig: Any, plant: Any, cluster: Any, solver: Any) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    for _ in range(10):
+        calm(plant, solver)
+        await watched(loop, plant, 4)
+        plant.powers |= {"wind": WINDY_W, "grid": -50e3}
+        await watched(loop, plant, 2)
+    assert verbs(cluster, "suspend") == []
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"flexible": False},
+        {"ran_h": 0.5},
+        {"deadline_h": 6.0},
+        {"hours": 0.3},
+        {"gpus": 512},
+    ],
+    ids=["urgent", "inside its minimum run", "no slack", "nearly done", "more GPUs than lack"],
+)
+async def test_who_is_never_paused(
+    rig: Any, plant: Any, cluster: Any, solver: Any, job: dict[str, Any]
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1", **job)
+    calm(plant, solver, gpus=80.0 if job.get("gpus") == 512 else 0.0)
+    await watched(loop, plant, 15)
+    assert verbs(cluster, "suspend") == []
+
+
+async def test_what_a_person_steers_or_an_event_holds_is_theirs(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    runs(cluster, "job-1")
+    runs(cluster, "job-2")
+    await watched(loop, plant, 1)
+    await rooms.operator.act("job-1", "suspend", "ada", "mine", plant.clock.now(), None)
+    await rooms.operator.act("job-1", "resume", "ada", "mine", plant.clock.now(), None)
+    await watched(loop, plant, 1)
+    end = plant.clock.now() + HOUR
+    rooms.events.open(EventRequest(EventKind.CAP, "operator", "ada", limit_w=900e6, ends_at=end))
+    cluster.calls.clear()
+    calm(plant, solver)
+    await watched(loop, plant, 30)
+    assert verbs(cluster, "suspend") == []  # an event holds
+    await watched(loop, plant, 60)
+    assert verbs(cluster, "suspend") == [("suspend", "job-2")]  # job-1 has stood once already
+
+
+async def test_without_a_plan_none_is_new_and_those_that_stand_end_by_their_time(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    runs(cluster, "job-1", deadline_h=9.0)
+    calm(plant, solver)
+    await watched(loop, plant, 10)
+    (pause,) = loop.acting.suspends.open()
+    solver.made = lambda ask: NoPlan(Why("planner.infeasible", {"seconds": 0.1}))
+    runs(cluster, "job-2", deadline_h=30.0)
+    while cluster.jobs["job-1"].state is JobState.SUSPENDED:
+        assert plant.clock.now() < pause.resume_by
+        await watched(loop, plant, 5)
+    assert verbs(cluster, "suspend", "resume") == [("suspend", "job-1"), ("resume", "job-1")]
+    longest = timedelta(hours=4) * 1.26
+    assert plant.clock.now() + longest < cluster.jobs["job-1"].deadline
+    (row,) = rooms.records.actions(target="job-1", limit=1)
+    assert row.verb == "resume"
+
+
+@pytest.mark.parametrize(("mode", "proposed"), [("observe", 0), ("advise", 1)])
+async def test_in_observe_nothing_and_in_advise_a_proposal(
+    rig: Any, plant: Any, cluster: Any, solver: Any, mode: str, proposed: int
+) -> None:
+    loop, rooms = rig
+    loop.modes.change(mode, "operator", "test", plant.clock.now())
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 20)
+    assert cluster.calls == []
+    waiting = [row for row in loop.acting.executor.proposals.waiting() if row.command["point"] == "suspend"]
+    assert len(waiting) == proposed
+    if waiting:
+        await rooms.hands.approve(waiting[0].id, "ada", "fine", plant.clock.now())
+        assert verbs(cluster, "suspend") == [("suspend", "job-1")]
+        await watched(loop, plant, 1)
+        assert set(rooms.desk.scene.paused) == {"job-1"}
+
+
+async def test_one_in_five_at_most(rig: Any, plant: Any, cluster: Any, solver: Any) -> None:
+    loop, _ = rig
+    for number in range(4):
+        runs(cluster, f"job-{number}")
+    for number in range(5):
+        for name in ("job-1", "job-2", "job-3"):
+            del cluster.jobs[f"over-{name}-{number}"]
+    calm(plant, solver)  # nine jobs today
+    await watched(loop, plant, 120)
+    assert len(verbs(cluster, "suspend")) == 1
+
+
+async def test_the_plan_reckons_with_pauses_and_sees_who_stands(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    runs(cluster, "job-2")
+    cluster.jobs["job-2"] = replace(cluster.jobs["job-2"], state=JobState.SUSPENDED)  # not by the plan
+    calm(plant, solver)
+    await watched(loop, plant, 1)
+    first = solver.asked[0]
+    assert first.view.jobs.job_id == ("job-1",)
+    assert list(first.view.jobs.preemptible) == [True]
+    assert Why("planner.note_pauses") not in first.notes
+    await watched(loop, plant, 25)
+    last = solver.asked[-1]
+    assert last.view.jobs.job_id == ("job-1",)
+    assert list(last.view.jobs.preemptible) == [False]  # once is enough
+    assert np.isnan(last.view.fleet.since_s[0])  # it waits
+
+
+async def test_a_restart_forgets_no_pause_and_unread_records_begin_none(
+    rig: Any, plant: Any, cluster: Any, solver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 10)
+    before, now = loop.steering.pauses, plant.clock.now()
+    queue = await loop.scheduler.queue()
+    again = PlanPauses(before.site, before.book, lambda: "auto")
+    again.look(queue, now, ())
+    assert again.paused == before.paused != {}
+    again.look(queue, now, {"job-1"})
+    assert again.paused == {}
+
+    def refuse(*_: object) -> None:
+        raise StoreError("disk I/O error")
+
+    monkeypatch.setattr(type(before.book), "since", refuse)
+    again.look(queue, now, ())
+    assert not again.stand
+    assert set(again.paused) == {"job-1"}
