@@ -2,7 +2,8 @@
 
 The meter is the judge: what was commanded and is not on it yet counts as done, so that nothing is shed twice.
 Half a margin over the target is answered at once, half a margin under it must last before work goes on, and
-between the two nothing moves: the thresholds can't cross. Without the meter nothing new is done.
+between the two nothing moves: the thresholds can't cross. Work goes on along the ramp, also under a limit
+that stands, as where a stricter one has ended before it. Without the meter nothing new is done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,14 @@ from igoudar.control.demand_response.battery import battery_share, battery_wish,
 from igoudar.control.demand_response.case import Case, need_of
 from igoudar.control.demand_response.cover import Cover, cover
 from igoudar.control.demand_response.levers import JobLever, Levers, Limit, Pause, Sight, Wishes
-from igoudar.control.demand_response.line import delays, given_back, held_back, must_run, next_in_line
+from igoudar.control.demand_response.line import (
+    delays,
+    given_back,
+    held_back,
+    must_run,
+    next_in_line,
+    standing,
+)
 from igoudar.control.demand_response.memory import Memory
 from igoudar.control.demand_response.rules import Rules
 from igoudar.core.model import JobState
@@ -55,32 +63,54 @@ def _under_limit(case: Case) -> tuple[Wishes, datetime | None]:
     if over_w >= -case.calm_w:
         return _going(case, must), None
     since = case.memory.room_since or case.now
-    if (case.now - since).total_seconds() < case.rules.resume_after_s:
+    calm_s = (case.now - since).total_seconds() - case.rules.resume_after_s
+    if calm_s < 0.0:
         return _going(case, must), since
-    return _easing(case, must, -over_w - case.calm_w), case.now
+    return _ramped(case, must, -over_w - case.calm_w, calm_s)
+
+
+def _ramped(
+    case: Case, must: Sequence[JobLever], room_w: float, calm_s: float
+) -> tuple[Wishes, datetime | None]:
+    """What `calm_s` of the ramp let through, and the rest of that time: a large piece has to save it up."""
+    ramp_w_per_min = case.rules.ramp_w_per_min
+    burst_w = ramp_w_per_min * max(60.0, case.sight.cycle_s) / 60.0
+    most_w = min(room_w, ramp_w_per_min * calm_s / 60.0, max(burst_w, _piece_w(case, must)))
+    wishes, given_w = _easing(case, must, most_w, min(most_w, -case.need.import_w))
+    left_s = case.rules.resume_after_s + 60.0 * max(0.0, most_w - given_w) / ramp_w_per_min
+    return wishes, case.now - timedelta(seconds=left_s)
+
+
+def _piece_w(case: Case, must: Sequence[JobLever]) -> float:
+    """The largest piece that may be next: a gang, or another load, goes on whole."""
+    job = next((one.rise_w for one in standing(case) if one not in must), 0.0)
+    held = case.memory.loads
+    return max([job, *(one.rated_w - one.now_w for one in case.levers.loads if one.device in held)])
 
 
 def _way_back(case: Case) -> Wishes:
     """Along the ramp; a job that must run does so whatever the ramp."""
     must = must_run(case)
     room_w = -case.need.most_w - sum(job.rise_w for job in must)
-    return replace(_easing(case, must, room_w), delays=tuple(given_back(case)))
+    wishes, _ = _easing(case, must, room_w, -case.need.import_w)
+    return replace(wishes, delays=tuple(given_back(case)))
 
 
-def _easing(case: Case, must: Sequence[JobLever], room_w: float) -> Wishes:
-    """The levers in reverse: other loads, jobs by latest start, then caps."""
-    import_room_w = -case.need.import_w
+def _easing(
+    case: Case, must: Sequence[JobLever], room_w: float, import_room_w: float
+) -> tuple[Wishes, float]:
+    """The levers in reverse: other loads, jobs by latest start, then caps; and what they let through [W]."""
     loads = _back({one.device: (one.now_w, one.rated_w) for one in case.levers.loads}, case.memory.loads,
                   import_room_w)  # fmt: skip
     going = [*must, *next_in_line(case, room_w, {job.job_id for job in must})]
-    room_w -= sum(job.rise_w for job in going[len(must) :])
+    jobs_w = sum(job.rise_w for job in going[len(must) :])
     caps = {}
     if not case.memory.paused.keys() - {job.job_id for job in going}:
         full = {one.target: (one.now_w, one.full_w) for one in case.levers.caps}
-        caps = _back(full, case.memory.caps, room_w)
+        caps = _back(full, case.memory.caps, room_w - jobs_w)
     back_w = sum(one.rated_w - one.now_w for one in case.levers.loads if one.device in loads)
     back_w += sum(one.full_w - one.now_w for one in case.levers.caps if one.target in caps)
-    return replace(_going(case, going, more_w=back_w), loads=loads, caps=caps)
+    return replace(_going(case, going, more_w=back_w), loads=loads, caps=caps), back_w + jobs_w
 
 
 def _back(

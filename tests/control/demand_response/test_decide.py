@@ -126,8 +126,37 @@ def test_work_goes_on_only_when_there_has_been_room_for_a_while() -> None:
     assert wishes.resumes == ()
     assert memory.room_since == NOW
     memory = replace(memory, room_since=NOW - timedelta(seconds=RULES.resume_after_s))
-    wishes, _ = decide(acting(limit_w), load, found, memory, RULES)
+    wishes, memory = decide(acting(limit_w), load, found, memory, RULES)
+    assert wishes.resumes == ()
+    later = replace(load, now=NOW + timedelta(seconds=waiting.rise_w / RULES.ramp_w_per_min * 60.0 + 1.0))
+    wishes, _ = decide(acting(limit_w), later, found, memory, RULES)
     assert wishes.resumes == ("job-1",)
+
+
+@given(st.lists(st.integers(1, 2000), min_size=1, max_size=60), st.sampled_from([10.0, 5.0, 300.0]))
+def test_what_a_stricter_limit_has_stopped_comes_back_by_the_ramp_under_a_laxer_one(
+    gpus: list[int], cycle_s: float
+) -> None:
+    standing = {f"job-{n}": job(n, SUSPENDED, many, 1, None, 0) for n, many in enumerate(gpus)}
+    memory, load_w, back = remembering(*standing.values()), 10 * MW, list[tuple[float, float]]()
+    limit_w = 2 * (load_w + sum(one.rise_w for one in standing.values()))
+    for turn in range(int(2 * (RULES.resume_after_s + 60.0 * limit_w / RULES.ramp_w_per_min) / cycle_s)):
+        at_s = turn * cycle_s
+        seen = replace(sight(load_w), now=NOW + timedelta(seconds=at_s), cycle_s=cycle_s)
+        found = Levers(tuple(standing[name] for name in memory.paused))
+        wishes, memory = decide(acting(limit_w, hours=99), seen, found, memory, RULES)
+        back += [(at_s, standing[name].rise_w) for name in wishes.resumes]
+        load_w += rise_w(wishes, found)
+        paused = {name: one for name, one in memory.paused.items() if name not in wishes.resumes}
+        memory = replace(memory, paused=paused)
+    assert not memory.paused
+    burst_w = RULES.ramp_w_per_min * max(60.0, cycle_s) / 60.0
+    most_w = max(burst_w, *(one.rise_w for one in standing.values()))
+    for first_s, _ in back:
+        for last_s in sorted({at_s for at_s, _ in back if at_s >= first_s}):
+            given_w = sum(power_w for at_s, power_w in back if first_s <= at_s <= last_s)
+            ramped_w = RULES.ramp_w_per_min * (last_s - first_s) / 60.0
+            assert given_w <= ramped_w + most_w + 1.0
 
 
 def test_jobs_go_on_in_the_order_of_their_latest_start() -> None:
