@@ -18,6 +18,7 @@ from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.actuation.suspends import SuspendBook
 from igoudar.control.planning.requests import Decision
+from igoudar.control.planning.setpoint import Warmth
 from igoudar.control.records.safety_tables import OverrideRow, SuspendRow
 from igoudar.control.steering import Moment
 from igoudar.core.errors import StoreError
@@ -48,7 +49,7 @@ class Acting:
         budget: The plan's power for jobs.
         sources: Who else wants something of the plant.
         caps_stand: Whether the plan's caps are carried out.
-        warmer: How much warmer the cooling's supply stood [K]; None while the plan does not move it.
+        warmer: How much warmer the cooling's supply may be; None while the plan does not move it.
     """
 
     executor: Executor
@@ -57,7 +58,7 @@ class Acting:
     budget: BudgetOrders
     sources: list[Asks] = field(default_factory=list)
     caps_stand: Callable[[], bool] = bool
-    warmer: Callable[[], float | None] = lambda: None
+    warmer: Callable[[], Warmth | None] = lambda: None
     _paused: Sequence[SuspendRow] = ()  # as last read
 
     async def prepare(self, sight: Sight, now: datetime) -> None:

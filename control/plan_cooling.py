@@ -13,7 +13,7 @@ from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import Plan
-from igoudar.control.planning.setpoint import STEP_K, Course, next_c, room_k, step_s
+from igoudar.control.planning.setpoint import STEP_K, Course, Warmth, next_c, room_k, step_s, whole_steps
 from igoudar.control.steering import Moment
 from igoudar.core.model import Kind
 from igoudar.core.model_plan import WarmerSupply
@@ -64,10 +64,18 @@ class PlanCooling:
         wish_k = planned_k(plan, self.supply, moment.now) if plan else 0.0
         return list(self._wanted(sight, wish_k, moment.now))
 
-    def mean_k(self, sight: Sight) -> float | None:
-        """How much warmer than found it stood in about a day's mean; None while the plan can't move any."""
-        movable = any(self._units(sight, sight.picture.at)) and self._free_k(sight) is not None
-        return self._mean_k if movable and not self.hot() else None
+    def warmth(self, sight: Sight) -> Warmth | None:
+        """What the plan may reckon with; None while it can't move any."""
+        now, free_k = sight.picture.at, self._free_k(sight)
+        units = list(self._units(sight, now))
+        if not units or free_k is None or self.hot():
+            return None
+        reach = [
+            unit.stands_c - self.supply.setpoint_c + whole_steps(self._room_k(unit, free_k, now))
+            for unit in units
+        ]
+        most_k = min(self.supply.warmer_k, max(0.0, sum(reach) / len(reach)))
+        return Warmth(self._mean_k, most_k)
 
     def _note(self, sight: Sight, now: datetime) -> None:
         """The time since the last look counts by its part of a day."""
@@ -79,9 +87,8 @@ class PlanCooling:
     def _wanted(self, sight: Sight, wish_k: float, now: datetime) -> Iterator[Command]:
         free_k = self._free_k(sight)
         for unit in self._units(sight, now):
-            course = self._course(unit, now)
-            room = room_k(free_k or 0.0, course.coming_k(now))
-            may_move = unit.held is None or course.still_s(now) >= self._step_s
+            room = self._room_k(unit, free_k or 0.0, now)
+            may_move = unit.held is None or self._courses[unit.name].still_s(now) >= self._step_s
             wish = 0.0 if free_k is None else wish_k  # what is not measured is not warmed
             value_c = round(next_c(self.supply, unit.stands_c, wish, room, may_move=may_move), 2)
             if value_c != unit.stands_c or self._ends(unit, now):
@@ -119,10 +126,10 @@ class PlanCooling:
     def _step_s(self) -> float:
         return step_s(min(self.supply.ramp_k_per_h, self.rules.guarding.ramp_c_per_h))
 
-    def _course(self, unit: Unit, now: datetime) -> Course:
+    def _room_k(self, unit: Unit, free_k: float, now: datetime) -> float:
         course = self._courses.setdefault(unit.name, Course())
         course.note(unit.stands_c, unit.held.at if unit.held else now)
-        return course
+        return room_k(free_k, course.coming_k(now))
 
     def _ends(self, unit: Unit, now: datetime) -> bool:
         """Whether what stands must be asked for again; as found needs nobody."""
@@ -148,9 +155,9 @@ class PlanCooling:
 
 def warmer(
     cooling: PlanCooling, mode: Callable[[str], str], sight: Callable[[], Sight]
-) -> Callable[[], float | None]:
-    """How much warmer it stood, where the plan's setpoint is carried out or proposed; None = it is not."""
-    return lambda: None if mode(ActuatorClass.COOLING) == "observe" else cooling.mean_k(sight())
+) -> Callable[[], Warmth | None]:
+    """What the plan may reckon with, where its setpoint is carried out or proposed; None = it is not."""
+    return lambda: None if mode(ActuatorClass.COOLING) == "observe" else cooling.warmth(sight())
 
 
 def planned_k(plan: Plan, supply: WarmerSupply, now: datetime) -> float:

@@ -37,6 +37,14 @@ class Course:
         return max(0.0, self.stood[-1][1] - past[-1]) if past else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """How much warmer than found: in about a day's mean, and at most as the inlets stand [K]."""
+
+    mean_k: float
+    most_k: float
+
+
 def room_k(free_k: float, coming_k: float) -> float:
     """How much warmer it may get, negative where it must get colder.
 

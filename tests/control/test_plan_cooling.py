@@ -23,7 +23,7 @@ from igoudar.control.picture import Picture, Powers
 from igoudar.control.plan_cooling import PlanCooling, planned_k, warmer
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import Plan
-from igoudar.control.planning.setpoint import step_s
+from igoudar.control.planning.setpoint import Warmth, step_s
 from igoudar.control.roster import roster
 from igoudar.control.steering import Moment
 from igoudar.core.i18n import codes
@@ -178,7 +178,7 @@ async def test_a_temperature_alarm_or_an_inlet_that_is_not_heard_ends_it(played:
         for name, value in change.items():
             setattr(made, name, value)
         assert made.cycles(10)[-1] == FOUND_C
-        assert made.cooling.mean_k(made.sight()) is None
+        assert made.cooling.warmth(made.sight()) is None
 
 
 @pytest.mark.parametrize(("inlet_c", "most_c"), [(26.6, 19.0), (25.9, 19.5), (25.4, 20.0)])
@@ -197,7 +197,7 @@ async def test_what_somebody_else_has_set_is_left_alone(played: Any) -> None:
     made = await played(wanting(2.0))
     made.shown_c = 17.0
     assert set(made.cycles(10)) == {17.0}
-    assert made.cooling.mean_k(made.sight()) is None
+    assert made.cooling.warmth(made.sight()) is None
     made.shown_c = FOUND_C
     made.cycles(3)
     assert made.shown_c > FOUND_C
@@ -222,13 +222,17 @@ async def test_a_device_that_can_not_hold_the_envelope_is_left_alone(plant: Any,
 
 async def test_the_plan_reckons_with_it_where_it_is_carried_out_or_proposed(played: Any) -> None:
     made = await played(wanting(2.0))
-    for mode, expected in (("observe", None), ("advise", 0.0), ("auto", 0.0)):
+    found = Warmth(0.0, 2.0)
+    for mode, expected in (("observe", None), ("advise", found), ("auto", found)):
         assert warmer(made.cooling, lambda _, mode=mode: mode, made.sight)() == expected
     for _ in range(18):
         await wish(made, wanting(2.0))
         made.cycles(20)
-    mean_k = made.cooling.mean_k(made.sight())
-    assert mean_k == pytest.approx(2.0 * 6 / 24, rel=0.2)
+    made.inlet_c = 26.9  # near the limit: no more than stands
+    warmth = made.cooling.warmth(made.sight())
+    assert warmth is not None
+    assert warmth.mean_k == pytest.approx(2.0 * 6 / 24, rel=0.2)
+    assert warmth.most_k == made.shown_c - FOUND_C == 2.0
 
 
 @pytest.mark.parametrize(("kelvin", "expected"), [(0.0, 0.0), (0.2, 0.0), (0.3, 0.5), (1.1, 1.0), (9.0, 2.0)])

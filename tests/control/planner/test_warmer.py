@@ -12,6 +12,7 @@ from igoudar.control.plan_cooling import planned_k
 from igoudar.control.planner.ask import Ask, Plan
 from igoudar.control.planner.frame import with_warmer
 from igoudar.control.planner.solve import Planner
+from igoudar.control.planning.setpoint import Warmth
 from igoudar.core.model_plan import WarmerSupply
 
 SUPPLY = WarmerSupply(19.0, 22.0)
@@ -24,8 +25,8 @@ def solved(ask: Ask) -> Plan:
     return found
 
 
-def warmed(ask: Ask, mean_k: float = 0.0) -> Ask:
-    return replace(ask, view=with_warmer(ask.view, SUPPLY, mean_k))
+def warmed(ask: Ask, mean_k: float = 0.0, most_k: float = SUPPLY.warmer_k) -> Ask:
+    return replace(ask, view=with_warmer(ask.view, SUPPLY, Warmth(mean_k, most_k)))
 
 
 def test_it_spares_import_and_is_never_warmer_than_the_envelope(ask_of: Callable[..., Ask]) -> None:
@@ -40,6 +41,11 @@ def test_it_spares_import_and_is_never_warmer_than_the_envelope(ask_of: Callable
     given = warm.powers["supply_p50_w"] - warm.powers["curtailed_w"]
     given = given + warm.powers["import_w"] + warm.powers["battery_w"]
     assert np.allclose(given, sum(warm.powers[name] for name in LOADS), atol=1e3)
+
+
+def test_it_reckons_with_no_more_than_the_inlets_leave(ask_of: Callable[..., Ask]) -> None:
+    warm = solved(warmed(ask_of(plant=powers(0.0, 0.0)), most_k=0.5))
+    assert planned_k(warm, SUPPLY, NOW) == 0.5
 
 
 def test_while_wind_and_sun_are_spare_it_stays_as_found(ask_of: Callable[..., Ask]) -> None:
