@@ -1,28 +1,28 @@
 """A consistent copy of a site's store, spool, records and audit anchors in one file."""
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import tarfile
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from igoudar.app import pg_export
+from igoudar.app.kept import Kept
+from igoudar.app.scratch import scratch_folder
 from igoudar.collectors.keeping import LOCK, SPOOL
 from igoudar.collectors.spool_look import backlog
 from igoudar.control.records.opening import RECORDS, anchors_of
 from igoudar.core.errors import StoreError
 from igoudar.core.model_people import Auditing
 from igoudar.core.store.files import sync_folder
-from igoudar.core.store.manifest import read_document
+from igoudar.core.store.manifest import DamagedManifestError, read_document
 from igoudar.core.store.reader import ParquetReader
 from igoudar.core.store.verify import link_store, verify_store
 
@@ -34,7 +34,6 @@ ANCHORS = "anchors"
 ANCHOR, ELSEWHERE = "audit.anchor", "elsewhere.anchor"  # of the state folder, of another disk
 HEADER = "backup.json"
 PARTS = (HEADER, RECORDS, EXPORT, ANCHORS, SPOOL, STORE)
-SCRATCH = ("backup", "restore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,18 @@ class Contents:
     """What a backup file holds; times are UTC."""
 
     created_at: datetime
-    store_schema: int
+    store_schema: int  # 0 = without a store
     samples: int
     last_time: datetime | None
     records_sha256: str  # "" when the site had no records yet, or they are not in it
     records: str = RECORDS  # or EXPORT; "" = none are in it
     spool_batches: int = 0
     anchors: int = 0  # files
+
+    @property
+    def stored(self) -> bool:
+        """Whether a store is in it; an InfluxDB's samples never are."""
+        return self.store_schema > 0
 
     def as_json(self) -> dict[str, Any]:
         """As stored in the file and shown by `--json`."""
@@ -86,25 +90,25 @@ class Contents:
         )
 
 
-def backup(state: Path, archive: Path, rules: Auditing | None = None) -> Contents:
+def backup(state: Path, archive: Path, kept: Kept) -> Contents:
     """Write what a site has kept, running or not, to `archive`; secrets stay out.
 
-    `rules` say where its records and anchors are. A PostgreSQL's records are in it where there is a pg_dump.
+    A PostgreSQL's records are in it where there is a pg_dump, an InfluxDB's samples never.
 
     Raises:
         ConfigError: the database's address can't be used.
         StoreError: nothing to back up, pg_dump or the disk refused; no half-written archive is left.
     """
-    kept = rules or Auditing()
-    read_document(state / STORE)
+    _look(state, kept)
     part = archive.with_name(archive.name + ".part")
     try:
         with scratch_folder(state, "backup") as scratch:
             # What goes on to the store, or is anchored, meanwhile is then in both or in the later one.
             _link_spool(state / SPOOL, scratch / SPOOL)
-            _copy_anchors(state, kept, scratch / ANCHORS)
-            link_store(state / STORE, scratch / STORE)
-            _keep_records(state, kept, scratch)
+            _copy_anchors(state, kept.audit, scratch / ANCHORS)
+            if (state / STORE).exists():
+                link_store(state / STORE, scratch / STORE)
+            _keep_records(state, kept.audit, scratch)
             contents = _describe(scratch)
             (scratch / HEADER).write_text(json.dumps(contents.as_json()))
             _pack(scratch, part)
@@ -117,45 +121,39 @@ def backup(state: Path, archive: Path, rules: Auditing | None = None) -> Content
     return contents
 
 
-def preview(state: Path, rules: Auditing | None = None) -> Contents:
+def preview(state: Path, kept: Kept) -> Contents:
     """What a backup would hold now.
 
     Raises:
         StoreError: there is nothing to back up.
     """
-    kept = rules or Auditing()
+    _look(state, kept)
     found = _describe(state)
     exported = EXPORT if pg_export.installed() else ""
-    records = exported if kept.url_file else found.records
-    return replace(found, records=records, anchors=sum(one.path.exists() for one in anchors_of(kept, state)))
+    own = found.records if found.records != EXPORT else ""  # what a restore has left lies there unread
+    records = exported if kept.audit.url_file else own
+    anchors = sum(one.path.exists() for one in anchors_of(kept.audit, state))
+    return replace(found, records=records, anchors=anchors)
 
 
-@contextmanager
-def scratch_folder(state: Path, purpose: str) -> Iterator[Path]:
-    """A passing folder on the disk of the state: hard links reach it, and a rename moves it into place.
+def _look(state: Path, kept: Kept) -> None:
+    """That there is something to keep.
 
-    It is locked while in use; one that a killed process left is removed by whoever comes next.
+    Raises:
+        StoreError: no state folder, or no store where the site is not known to have an InfluxDB.
     """
-    sweep(state)
-    with tempfile.TemporaryDirectory(prefix=f".{purpose}-", dir=state) as folder, _locked(Path(folder)):
-        yield Path(folder)
-
-
-def sweep(state: Path) -> None:
-    """Remove scratch folders whose process is gone: their hard links would keep deleted samples on disk."""
-    for folder in (path for purpose in SCRATCH for path in state.glob(f".{purpose}-*")):
-        with suppress(OSError), _locked(folder):  # refused: a process is at work in it
-            shutil.rmtree(folder)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if kept.samples_elsewhere and state.is_dir() and not (state / STORE).exists():
+        return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+        read_document(state / STORE)
+    except DamagedManifestError:
+        raise
+    except StoreError as error:
+        if not kept.unknown:
+            raise
+        what = f"no store here, and whether an InfluxDB holds the samples is not known ({kept.unknown})"
+        fix = "mend the site file, then back up again"
+        raise StoreError(what, where=str(state / STORE), fix=fix) from error
 
 
 def _link_spool(source: Path, target: Path) -> None:
@@ -192,18 +190,26 @@ def _copy_records(source: Path, target: Path) -> None:
 
 
 def _describe(scratch: Path) -> Contents:
-    verified = verify_store(scratch / STORE)
+    schema, samples, last = _described(scratch / STORE)
     records = next((scratch / name for name in (RECORDS, EXPORT) if (scratch / name).exists()), None)
     return Contents(
         datetime.now(UTC).replace(microsecond=0),
-        int(read_document(scratch / STORE)["schema"]),
-        verified.rows,
-        ParquetReader(scratch / STORE).last_time(),
+        schema,
+        samples,
+        last,
         sha256(records) if records else "",
         records.name if records else "",
         backlog(scratch / SPOOL).batches,
         sum(1 for _ in (scratch / ANCHORS).glob("*")),
     )
+
+
+def _described(store: Path) -> tuple[int, int, datetime | None]:
+    """Schema, samples and the newest one's time."""
+    if not store.exists():
+        return 0, 0, None
+    rows = verify_store(store).rows
+    return int(read_document(store)["schema"]), rows, ParquetReader(store).last_time()
 
 
 def sha256(path: Path) -> str:

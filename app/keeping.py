@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from igoudar.core.errors import ConfigError
 from igoudar.core.i18n import choose_language, render
 from igoudar.core.state_path import state_path
 
 if TYPE_CHECKING:
-    from igoudar.core.model_people import Auditing
+    from collections.abc import Sequence
+
+    from igoudar.app.backup import Contents
+    from igoudar.app.backup_told import Note
 
 SiteName = Annotated[str, typer.Argument(help="A bundled site's name or a site file.")]
 State = Annotated[Path | None, typer.Option("--state", help="State folder of the site.")]
@@ -37,12 +39,14 @@ def backup(
 ) -> None:
     """A consistent copy; tokens stay out of it."""
     from igoudar.app import backup as archive
+    from igoudar.app.backup_told import missing
+    from igoudar.app.kept import kept
 
-    folder, rules = _folder(site, state), _rules(site)
-    found = archive.preview(folder, rules) if dry_run else archive.backup(folder, file, rules)
+    folder, known = _folder(site, state), kept(site)
+    found = archive.preview(folder, known) if dry_run else archive.backup(folder, file, known)
     code = "app.keep_backup_would" if dry_run else "app.keep_backup_done"
-    bare = "_bare" if rules.url_file and not found.records else ""
-    _print(f"{code}{bare}", {"file": str(file), **found.as_json()}, as_json=as_json, lang=lang)
+    notes = list(missing(found, known, folder))
+    _print(code, {"file": str(file)}, found, notes, as_json=as_json, lang=lang)
 
 
 def restore(
@@ -63,12 +67,11 @@ def restore(
         found, aside = archive.inspect(file), None
     else:
         found, aside = archive.restore(file, folder, force=force)
-    params = {"file": str(file), "state": str(folder), "aside": str(aside or ""), **found.as_json()}
+    params = {"file": str(file), "state": str(folder), "aside": str(aside or "")}
     code = "app.keep_restore_would" if dry_run else "app.keep_restore_done"
-    _print(f"{code}_aside" if aside else code, params, as_json=as_json, lang=lang)
-    if found.records == EXPORT and not as_json:
-        where = {"path": str(folder / found.records)}
-        typer.echo(render("app.keep_restore_export", where, choose_language(lang)))
+    export = ("app.keep_restore_export", {"path": str(folder / found.records)})
+    notes = [export] if found.records == EXPORT else []
+    _print(f"{code}_aside" if aside else code, params, found, notes, as_json=as_json, lang=lang)
 
 
 def doctor(
@@ -77,8 +80,9 @@ def doctor(
     """One line per finding."""
     from igoudar.app.doctor import examine
     from igoudar.app.finding import Level
+    from igoudar.app.kept import kept
 
-    findings = examine(_folder(site, state), _rules(site))
+    findings = examine(_folder(site, state), kept(site).audit)
     if as_json:
         documents = [
             {"level": f.level, "code": f.code, "params": f.params, "text": render(f.code, f.params)}
@@ -103,19 +107,23 @@ def _folder(site: str, state: Path | None) -> Path:
     return state_path(site, state)
 
 
-def _rules(site: str) -> "Auditing":
-    """Where the site keeps its records; as usual where its file can't be read."""
-    from igoudar.app.parts_cli import load
-    from igoudar.core.model_people import Auditing
+def _print(
+    code: str,
+    params: dict[str, Any],
+    found: "Contents",
+    notes: "Sequence[Note]",
+    *,
+    as_json: bool,
+    lang: str | None,
+) -> None:
+    """A sentence of what the archive holds, then one for each thing that a person must know besides."""
+    from igoudar.app.backup_told import contents_text
 
-    try:
-        return load(site)[0].audit
-    except ConfigError:
-        return Auditing()
-
-
-def _print(code: str, params: dict[str, Any], *, as_json: bool, lang: str | None) -> None:
+    language = "en" if as_json else choose_language(lang)
+    told = {**params, **found.as_json(), "contents": contents_text(found, language)}
+    lines = [render(one, words, language) for one, words in ((code, told), *notes)]
     if as_json:
-        typer.echo(json.dumps({"code": code, **params, "text": render(code, params)}))
+        document = {"code": code, **told, "text": " ".join(lines), "notes": [one for one, _ in notes]}
+        typer.echo(json.dumps(document))
     else:
-        typer.echo(render(code, params, choose_language(lang)))
+        typer.echo("\n".join(lines))

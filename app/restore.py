@@ -20,9 +20,9 @@ from igoudar.app.backup import (
     STORE,
     Contents,
     refused,
-    scratch_folder,
     sha256,
 )
+from igoudar.app.scratch import scratch_folder
 from igoudar.app.state import held
 from igoudar.collectors.keeping import SPOOL
 from igoudar.control.records.opening import RECORDS

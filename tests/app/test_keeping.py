@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +169,58 @@ def test_a_dry_run_changes_nothing(state: Path, tmp_path: Path) -> None:
     run("backup", archive, "--state", state)
     assert answer("restore", archive, "--state", tmp_path / "new", "--dry-run")["samples"] == 10
     assert not (tmp_path / "new").exists()
+
+
+@pytest.fixture
+def influx_site(tmp_path: Path) -> Path:
+    """A site file whose samples are in an InfluxDB."""
+    site = tmp_path / "site.toml"
+    place = 'url = "https://db.example:8086"\nbucket = "igoudar"\ntoken_file = "/run/token"'
+    seed = resources.files("igoudar.seeds").joinpath("jazari-lab.toml").read_text()
+    site.write_text(f'{seed}\n[store]\nkind = "influx"\n{place}\n')
+    return site
+
+
+def test_of_a_site_with_an_influxdb_all_else_is_kept_and_its_samples_are_named_as_missing(
+    state: Path, tmp_path: Path, influx_site: Path
+) -> None:
+    spooled(state, 30)
+    recorded(state, "a")
+    shutil.rmtree(state / "store")
+    archive, other = tmp_path / "lab.tar", tmp_path / "other"
+    told = run("backup", archive, influx_site, "--state", state).output
+    assert "NOT in it: they are in the InfluxDB at https://db.example:8086, bucket igoudar" in told
+    assert "influx backup" in told
+    assert "samples up to" not in told
+    assert answer("backup", archive, influx_site, "--state", state, "--dry-run")["samples"] == 0
+    assert answer("restore", archive, influx_site, "--state", other)["notes"] == []
+    assert waiting(other) == [START + timedelta(seconds=30)]
+    assert (other / "state.sqlite").exists()
+    assert not (other / "store").exists()
+
+
+def test_what_a_former_store_holds_is_kept_and_not_taken_for_the_influxdb_s(
+    state: Path, tmp_path: Path, influx_site: Path
+) -> None:
+    made = answer("backup", tmp_path / "lab.tar", influx_site, "--state", state)
+    assert (made["samples"], made["notes"]) == (10, ["app.keep_influx_too"])
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_a_site_file_that_can_not_be_read_is_no_claim_about_what_is_elsewhere(
+    state: Path, tmp_path: Path, influx_site: Path, dry_run: tuple[str, ...]
+) -> None:
+    influx_site.write_text("[records\n")
+    told = run("backup", tmp_path / "lab.tar", influx_site, "--state", state, *dry_run).output
+    assert "NOT known whether this site keeps its records in a PostgreSQL" in told
+    assert "the records (state.sqlite)" in told
+    (state / "state.sqlite").unlink()
+    told = run("backup", tmp_path / "lab.tar", influx_site, "--state", state, *dry_run).output
+    assert "the records (" not in told
+    assert f"no state.sqlite in {state}" in told
+    shutil.rmtree(state / "store")
+    with pytest.raises(IgoudarError, match="InfluxDB holds the samples is not known"):
+        answer("backup", tmp_path / "lab.tar", influx_site, "--state", state, *dry_run)
 
 
 def test_nothing_to_back_up_says_so(tmp_path: Path) -> None:

@@ -176,7 +176,10 @@ def test_without_pg_dump_the_backup_says_what_to_do(
         json.loads(run("backup", tmp_path / "b.tar", site, "--state", state, "--json").stdout)["records"]
         == ""
     )
-    assert "not the records" in run("backup", tmp_path / "c.tar", site, "--state", state, "--dry-run").output
+    assert (
+        "records are NOT in it"
+        in run("backup", tmp_path / "c.tar", site, "--state", state, "--dry-run").output
+    )
 
 
 def test_a_database_that_says_no_leaves_no_half_backup(
