@@ -28,7 +28,8 @@ class Unit:
 
     name: str
     stands_c: float
-    held: Held | None  # by us; None = as found
+    held: Held | None = None  # by us; None = as found
+    shows: bool = True  # what it was given last; else it is not there yet, or was given back
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class PlanCooling:
             for unit in units
         ]
         most_k = min(self.supply.warmer_k, max(0.0, sum(reach) / len(reach)))
-        return Warmth(self._mean_k, most_k)
+        return Warmth(self._mean_k, most_k) if most_k > 0.0 else None
 
     def _note(self, sight: Sight, now: datetime) -> None:
         """The time since the last look counts by its part of a day."""
@@ -91,7 +92,7 @@ class PlanCooling:
             may_move = unit.held is None or self._courses[unit.name].still_s(now) >= self._step_s
             wish = 0.0 if free_k is None else wish_k  # what is not measured is not warmed
             value_c = round(next_c(self.supply, unit.stands_c, wish, room, may_move=may_move), 2)
-            if value_c != unit.stands_c or self._ends(unit, now):
+            if unit.shows and (value_c != unit.stands_c or self._ends(unit, now)):
                 yield self._command(unit.name, value_c, now)
 
     def _units(self, sight: Sight, now: datetime) -> Iterator[Unit]:
@@ -103,11 +104,11 @@ class PlanCooling:
             held = self.memory.held.get((device.name, SETPOINT))
             if held is None or held.until <= now:
                 if abs(shown_c - self.supply.setpoint_c) <= SHOWS_K:
-                    yield Unit(device.name, self.supply.setpoint_c, None)
+                    yield Unit(device.name, self.supply.setpoint_c)
             elif held.origin is Origin.PLAN and held.value is not None:
-                new = (now - held.at).total_seconds() <= self.rules.stale_s[device.name]
-                if new or abs(shown_c - held.value) <= SHOWS_K:
-                    yield Unit(device.name, held.value, held)
+                shows = abs(shown_c - held.value) <= SHOWS_K
+                if shows or (now - held.at).total_seconds() <= self.rules.stale_s[device.name]:
+                    yield Unit(device.name, held.value, held, shows)
 
     def _fits(self, device: str) -> bool:
         """Whether the device's own bounds hold the whole envelope."""

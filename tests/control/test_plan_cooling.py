@@ -206,6 +206,18 @@ async def test_what_somebody_else_has_set_is_left_alone(played: Any) -> None:
     assert len(made.sent) <= before + 1
 
 
+async def test_what_was_given_back_behind_our_back_is_not_asked_for_in_one_step(played: Any) -> None:
+    made = await played(wanting(2.0))
+    late = dict.fromkeys(made.rules.stale_s, 400.0)  # a fast clock: news is long on its way
+    made.cooling.rules = replace(made.rules, stale_s=late)
+    made.cycles(20)
+    before = len(made.sent)
+    made.shown_c = FOUND_C
+    made.cycles(5)
+    after = [command.value for command in made.sent[before:]]
+    assert after in ([], [FOUND_C + 0.5])
+
+
 async def test_what_a_person_holds_by_us_is_left_alone(played: Any) -> None:
     made = await played(wanting(2.0))
     made.memory.held[KEY] = Held(FOUND_C, "setpoint_c", Origin.OVERRIDE, NOW, NOW + timedelta(hours=1))
@@ -233,6 +245,9 @@ async def test_the_plan_reckons_with_it_where_it_is_carried_out_or_proposed(play
     assert warmth is not None
     assert warmth.mean_k == pytest.approx(2.0 * 6 / 24, rel=0.2)
     assert warmth.most_k == made.shown_c - FOUND_C == 2.0
+    made.inlet_c, made.shown_c = 26.9, FOUND_C
+    made.memory.held.clear()
+    assert made.cooling.warmth(made.sight()) is None
 
 
 @pytest.mark.parametrize(("kelvin", "expected"), [(0.0, 0.0), (0.2, 0.0), (0.3, 0.5), (1.1, 1.0), (9.0, 2.0)])
