@@ -1,7 +1,7 @@
 """The second half of a cycle: everything that is wanted becomes commands, in the order of who wants it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -50,6 +50,7 @@ class Acting:
         sources: Who else wants something of the plant.
         caps_stand: Whether the plan's caps are carried out.
         warmer: How much warmer the cooling's supply may be; None while the plan does not move it.
+        dimmed: Per rack, what the caps that stand leave of its jobs' power above idle.
     """
 
     executor: Executor
@@ -59,6 +60,7 @@ class Acting:
     sources: list[Asks] = field(default_factory=list)
     caps_stand: Callable[[], bool] = bool
     warmer: Callable[[], Warmth | None] = lambda: None
+    dimmed: Callable[[], Mapping[str, float]] = dict
     _paused: Sequence[SuspendRow] = ()  # as last read
 
     async def prepare(self, sight: Sight, now: datetime) -> None:

@@ -26,7 +26,7 @@ from igoudar.control.failsafe.suspended import SuspendedJobs
 from igoudar.control.lease import Lease
 from igoudar.control.mode import Modes
 from igoudar.control.picture import Picture
-from igoudar.control.plan_caps import PlanCaps, caps_stand
+from igoudar.control.plan_caps import PlanCaps, caps_stand, dimmed
 from igoudar.control.plan_cooling import PlanCooling, warmer
 from igoudar.control.plan_service import PlanService
 from igoudar.control.records.state import Records
@@ -91,6 +91,7 @@ def acting(
         sources.append(PlanCaps(planner, memory, plant.site.emergency.cap_least_ratio, life))
     stand = caps_stand(plant.site, modes.of, lambda: executor.gate.sight)
     made = Acting(executor, mandate, suspends, budget, sources, stand)
+    made.dimmed = lambda: dimmed(executor.gate.sight, memory, plant.site.emergency.cap_least_ratio)
     if plant.site.plan.cooling is not None:
         cooling = PlanCooling(plant.site.plan.cooling, planner, memory, gate.rules, life, hot)
         sources.append(cooling)

@@ -1,5 +1,6 @@
 """From the plan in force to caps of GPUs, where the site lets the plan set any; full power without a plan."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from igoudar.control.planner.ask import Plan
 from igoudar.control.planning.caps import KEPT_S
 from igoudar.control.steering import Moment
 from igoudar.core.model import JobState, Site
-from igoudar.core.throughput import CURVE, IDLE_RATIO, throughput_ratio
+from igoudar.core.throughput import CURVE, IDLE_RATIO, dynamic_ratio, throughput_ratio
 
 STEP_RATIO = 0.01  # caps move in steps of so much of full power
 FULL = 1.0
@@ -99,6 +100,42 @@ def planned_ratio(plan: Plan, now: datetime) -> float:
     left = drawn_w / (drawn_w + saved_w) if saved_w > 0.0 else FULL
     ratio = IDLE_RATIO + (1.0 - IDLE_RATIO) * left
     return round(ratio / STEP_RATIO) * STEP_RATIO
+
+
+def dimmed(sight: Sight, memory: Memory, least_ratio: float) -> dict[str, float]:
+    """Per rack, what the limits that stand leave of its jobs' power above idle, whoever has set them.
+
+    A shelf's limit binds the sum of its rack's GPUs: where some are free, the others lose less. A node's
+    agent caps each GPU.
+    """
+    stands_w, full_w = defaultdict[str, float](float), defaultdict[str, float](float)
+    for lever in cap_levers(sight, least_ratio):
+        for rack in _racks(sight, lever):
+            stands_w[rack] += _stands_w(lever, memory, sight.picture.at)
+            full_w[rack] += lever.full_w
+    left = {rack: dynamic_ratio(stands_w[rack] / full_w[rack]) for rack in full_w if full_w[rack] > 0.0}
+    agents = {rack for agent in sight.plant.site.caps.agents for rack in agent.racks}
+    busy = _busy_gpus(sight)
+    shelves = {
+        rack: sight.plant.racks[rack].gpus / busy[rack] for rack in left if busy[rack] and rack not in agents
+    }
+    return {rack: min(1.0, ratio * max(1.0, shelves.get(rack, 1.0))) for rack, ratio in left.items()}
+
+
+def _stands_w(lever: CapLever, memory: Memory, now: datetime) -> float:
+    """Its limit as it is read, or as it was set where nothing reads it [W]."""
+    held = memory.held.get((lever.target, POINT))
+    set_w = held.value if held is not None and held.until > now else None
+    return lever.limit_w if set_w is None else min(lever.limit_w, set_w)
+
+
+def _busy_gpus(sight: Sight) -> defaultdict[str, float]:
+    """GPUs of running jobs per rack, each job's spread evenly over its racks."""
+    busy = defaultdict[str, float](float)
+    for job in (sight.jobs or {}).values():
+        for rack in job.racks if job.state is JobState.RUNNING else ():
+            busy[rack] += job.gpus / len(job.racks)
+    return busy
 
 
 def _hurried_racks(sight: Sight, now: datetime, slowest: float) -> set[str]:

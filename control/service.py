@@ -222,7 +222,7 @@ async def assemble(
         absorb=failsafe.absorb,
         simulated=endpoints(state).get("simulated", False) is True,
     )
-    loop.steering.warmer = acting.warmer
+    loop.steering.warmer, loop.steering.dimmed = acting.warmer, acting.dimmed
     engine.watches += [Unheard(plant.site.name, lambda: loop.unheard).signals, event_watch(events, modes)]
     events.progress = lambda: heartbeat.beat(PART_WALL_S)
     reports = Reports(plant, ledger, books, reader)

@@ -13,6 +13,7 @@ from igoudar.control.plan_pauses import Instant, PlanPauses
 from igoudar.control.plan_service import InForce, PlanService
 from igoudar.control.planner import past
 from igoudar.control.planner.ask import Ask, Plan
+from igoudar.control.planner.dimming import Dimmed, Dimming
 from igoudar.control.planner.frame import (
     epoch,
     ours,
@@ -59,6 +60,8 @@ class Steering:
         caps_stand: Whether the plan's caps are carried out, so that it may reckon with them.
         warmer: How much warmer the cooling's supply may be, where the plan moves it.
         pauses: The plan's, where the site lets it pause jobs.
+        dimmed: What standing caps, whosever they are, leave of the racks' power.
+        dimming: The same over the last two days.
     """
 
     site: Site
@@ -70,9 +73,12 @@ class Steering:
     pauses: PlanPauses | None = None
     steady: Steady = field(default_factory=Steady)
     warmer: Callable[[], Warmth | None] = lambda: None
+    dimmed: Callable[[], Dimmed] = dict
+    dimming: Dimming = field(default_factory=Dimming)
 
     def decide(self, moment: Moment, queue: Queue, left_alone: Collection[str]) -> Sequence[Decision]:
         """One decision per flexible waiting job, and those jobs that are paused."""
+        self.dimming.note(moment.now, queue.jobs, self.dimmed())
         waiting = seen_now.requests(queue, self.site, moment.pue, set(left_alone))
         waiting += self._paused(moment, queue, left_alone)
         if moment.blind >= BLIND_CYCLES:
@@ -140,6 +146,7 @@ class Steering:
             moment.soc_pct,
             counted,
             margins,
+            self.dimmed(),
         )
         found, notes = self._cooled(found, notes)
         caps = self.caps_stand()
@@ -150,7 +157,12 @@ class Steering:
             view=with_ceilings(found, self.announced(epoch(moment.now))),
             most={"pv": self.site.solar.ac_w, "wind": self.site.wind.ac_w, "urgent": self.site.it_w},
             seen=past.seen(
-                self.ledger, self.books, queue, found, pauses.stopped(moment.now) if pauses else ()
+                self.ledger,
+                self.books,
+                queue,
+                found,
+                pauses.stopped(moment.now) if pauses else (),
+                self.dimming.ratios,
             ),
             arrivals_gpu_s=past.arrivals_gpu_s(queue, moment.now, moment.first_good_at),
             notes=(*notes, *(() if caps else (NO_CAPS,)), *(() if pauses else (NO_PAUSES,))),

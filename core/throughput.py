@@ -28,6 +28,11 @@ def throughput_of_dynamic(dynamic_ratio: float) -> float:
     return throughput_ratio(IDLE_RATIO + (1.0 - IDLE_RATIO) * dynamic_ratio)
 
 
+def dynamic_ratio(power_ratio: float) -> float:
+    """The share of the power above idle that is left at a share of full power."""
+    return max(0.0, (power_ratio - IDLE_RATIO) / (1.0 - IDLE_RATIO))
+
+
 def _along(x: float, curve: Sequence[tuple[float, float]]) -> float:
     for (x0, y0), (x1, y1) in pairwise(curve):
         if x <= x1:

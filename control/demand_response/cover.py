@@ -8,7 +8,7 @@ from igoudar.control.demand_response.choose import Candidate, Tier, fewest, rank
 from igoudar.control.demand_response.levers import CapLever, JobLever, Levers
 from igoudar.control.demand_response.rules import Rules
 from igoudar.core.model import JobState
-from igoudar.core.throughput import IDLE_RATIO
+from igoudar.core.throughput import dynamic_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def cover(
 def left_ratio(limits: Mapping[str, float], levers: Sequence[CapLever]) -> float:
     """What the lowest of these limits leaves of the power above idle: a capped job's pause gives less."""
     ratios = [limits[one.target] / one.full_w for one in levers if one.target in limits and one.full_w > 0.0]
-    lowest = min(ratios, default=1.0)
-    return max(0.0, (lowest - IDLE_RATIO) / (1.0 - IDLE_RATIO))
+    return dynamic_ratio(min(ratios, default=1.0))
 
 
 def _dimmed(job: JobLever, left_ratio: float) -> JobLever:

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import numpy as np
 
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.dispatch import DEFAULT_PUE, gpu_power_w
 from igoudar.control.picture import Powers
+from igoudar.control.planner.dimming import Dimmed, drawing_gpus
 from igoudar.control.planning.plan.segments import cap_curve
 from igoudar.control.planning.policy import STEP_S, Ceiling, Cooling, Limits, View, Why
 from igoudar.control.planning.requests import JobRequest, Margins
@@ -20,6 +22,7 @@ from igoudar.core.model_plan import WarmerSupply
 DAYS_BACK = 8  # time is counted from a midnight before every job's submission
 CHECKPOINT_S, MIN_RUN_S = 600.0, 3600.0  # a stop costs ten minutes of work (INTERFACES.md)
 OURS = (JobState.WAITING, JobState.HELD, JobState.RUNNING)
+NO_CAPS: Dimmed = MappingProxyType({})
 UNKNOWN_CHARGE = 0.5  # of the battery, while its charge is not known
 
 
@@ -123,6 +126,7 @@ def view(
     soc_pct: float | None,
     used: Used,
     margins: Margins,
+    dimmed: Dimmed = NO_CAPS,
 ) -> tuple[View, tuple[Why, ...]]:
     """The present as the plan sees it, and what had to be assumed; powers must be known."""
     zero, bounds = epoch(now), limits(site, queue.flexible_gpus)
@@ -144,7 +148,7 @@ def view(
         active=np.arange(len(jobs)),
         pv_w=max(0.0, plant.pv_w or 0.0),
         wind_w=max(0.0, plant.wind_w or 0.0),
-        urgent_w=urgent_w(plant.it_w or 0.0, jobs, bounds.gpu_w),
+        urgent_w=urgent_w(plant.it_w or 0.0, jobs, bounds.gpu_w, dimmed),
         pue=max(1.0, pue or DEFAULT_PUE),
         soc_wh=float(np.clip(soc_wh, bounds.soc_min_wh, bounds.soc_max_wh)),
         peak_import_w=used.peak_import_w,
@@ -180,10 +184,9 @@ def with_warmer(view: View, supply: WarmerSupply, warmth: Warmth) -> View:
     return replace(view, limits=replace(view.limits, cooling=cooling), pue=found_pue)
 
 
-def urgent_w(it_w: float, jobs: Sequence[QueuedJob], gpu_w: float) -> float:
-    """IT load that is not flexible jobs' [W]."""
-    running = sum(job.gpus for job in jobs if job.state is JobState.RUNNING and job.flexible)
-    return max(0.0, it_w - running * gpu_w)
+def urgent_w(it_w: float, jobs: Sequence[QueuedJob], gpu_w: float, dimmed: Dimmed = NO_CAPS) -> float:
+    """IT load that is not flexible jobs' [W], of which caps take a part."""
+    return max(0.0, it_w - drawing_gpus(jobs, dimmed) * gpu_w)
 
 
 def _owed(load: FlexibleLoad, read_wh: float, unread_h: float, now_s: float) -> tuple[float, float]:

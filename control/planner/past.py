@@ -1,6 +1,6 @@
 """What the meters and the queue tell of the last two days, in 15-min steps; NaN where nothing was read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -20,12 +20,20 @@ LEAST_S = 6 * 3600.0  # a site's first hours say little about what a day brings
 
 
 def seen(
-    ledger: Ledger, books: Books, queue: Queue, view: View, stopped: Sequence[Stop] = ()
+    ledger: Ledger,
+    books: Books,
+    queue: Queue,
+    view: View,
+    stopped: Sequence[Stop] = (),
+    left: Callable[[Floats], Floats] = lambda edges: np.ones(len(edges) - 1),
 ) -> dict[str, Record]:
-    """Each channel up to the present step, which is the last; `stopped`: when which job stood."""
+    """Each channel up to the present step, which is the last.
+
+    `stopped`: when which job stood. `left`: what caps left of the flexible power, per step between edges.
+    """
     edges, start = _edges(view.time)
     facility, it = _power_w(ledger, books, "transformer", edges), _power_w(ledger, books, "it", edges)
-    flexible = _flexible_gpus(queue.jobs, edges, stopped) * view.limits.gpu_w
+    flexible = _flexible_gpus(queue.jobs, edges, stopped) * left(edges) * view.limits.gpu_w
     with np.errstate(divide="ignore", invalid="ignore"):
         pue = np.where(it > 0, facility / it, np.nan)
     columns = {

@@ -10,16 +10,17 @@ from tests.control.test_plan_service import Solver, plan_of
 
 from igoudar.collectors.profiles import load_profiles
 from igoudar.collectors.results import Rejected, Success
+from igoudar.control.actuation.command import Origin
 from igoudar.control.actuation.guard.judge import judge
 from igoudar.control.actuation.guard.rules import rules
 from igoudar.control.actuation.guard.verdict import Allowed
-from igoudar.control.actuation.guard.view import View
+from igoudar.control.actuation.guard.view import Held, View
 from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.ledger import Books, Ledger
 from igoudar.control.picture import Picture, Powers
-from igoudar.control.plan_caps import PlanCaps, caps_stand
+from igoudar.control.plan_caps import PlanCaps, caps_stand, dimmed
 from igoudar.control.plan_service import PlanService
 from igoudar.control.planner.ask import Ask, NoPlan, Plan
 from igoudar.control.planning.policy import Why
@@ -166,6 +167,38 @@ async def test_the_guard_judges_the_plans_caps_like_anybodys(plant: Any) -> None
     assert isinstance(judge(command, rules(plant), view), Allowed)
     assert judge(command, rules(plant), replace(view, modes={"caps": "observe"})) == Rejected("observe")
     assert judge(command, rules(plant), replace(view, hands_off=True)) == Rejected("hands_off")
+
+
+@pytest.mark.parametrize(("busy", "left"), [(72, 0.5), (36, 1.0), (48, 0.75)])
+def test_what_stands_of_caps_is_not_taken_for_urgent_load(plant: Any, busy: int, left: float) -> None:
+    half_w = (0.22 + 0.78 / 2) * FULL_W  # half of the power above idle
+    seen, memory = sight(plant, replace(job("a", "a1-01"), gpus=busy)), Memory()
+    assert set(dimmed(seen, memory, 0.22).values()) == {1.0}
+    memory.held[("shelf-a1-01", "power_limit_w")] = Held(
+        half_w, "power_limit_w", Origin.EVENT, NOW, NOW + LIFE
+    )
+    found = dimmed(seen, memory, 0.22)
+    assert found["a1-01"] == pytest.approx(left)  # half of 72 GPUs at full power take no more than that
+    assert found["a1-02"] == 1.0
+    late = replace(seen, picture=replace(seen.picture, at=NOW + LIFE))
+    assert dimmed(late, memory, 0.22)["a1-01"] == 1.0
+    reading = Reading(
+        NOW, "shelf-a1-01", {**SHELF, **LIMITS, "power_limit_w": half_w, "limit_enabled_state": 1.0}
+    )
+    told = replace(seen.picture, readings={**seen.picture.readings, "shelf-a1-01": reading})
+    assert dimmed(replace(seen, picture=told), Memory(), 0.22)["a1-01"] == pytest.approx(left)
+
+
+async def test_the_planner_is_told_urgent_load_beside_caps(plant: Any) -> None:
+    solver, running = Listening(), job("a", "a1-01")
+    planner = PlanService(solver, 1.0)
+    queue = Queue(NOW, 64, 64, 64, (running,))
+    steering = Steering(plant.site, Ledger(180.0), Books({}), planner, dimmed=lambda: {"a1-01": 0.5})
+    steering.decide(moment(), queue, ())
+    await planner.settled()
+    (ask,) = solver.asks
+    assert ask.view.urgent_w == pytest.approx(1e6 - 8 * 0.5 * ask.view.limits.gpu_w)
+    assert steering.dimming.ratios(np.array([NOW.timestamp(), NOW.timestamp() + 900.0])) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("mode", "heard"), [("auto", True), ("auto", False), ("advise", True)])

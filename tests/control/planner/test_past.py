@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.control.planner.conftest import GPUS, NOW, job, powers
 
 from igoudar.control.actuation.schedulers import Queue
 from igoudar.control.ledger import IMPORT, Books, Ledger
 from igoudar.control.planner.climate import sun_height, teaching
-from igoudar.control.planner.frame import Used, view
+from igoudar.control.planner.dimming import Dimming
+from igoudar.control.planner.frame import Used, limits, view
 from igoudar.control.planner.past import arrivals_gpu_s, seen, used
 from igoudar.control.planning.requests import Margins
 from igoudar.core.errors import ConfigError
@@ -52,6 +55,61 @@ def test_what_was_not_read_is_unknown_and_flexible_work_is_not_urgent(
     assert urgent[-14] == pytest.approx(500e3)
     assert urgent[-3] == pytest.approx(500e3 - 80 * found.limits.gpu_w)
     assert records["pv"].start_hour == (NOW - timedelta(hours=48)).hour
+
+
+def test_while_a_job_stood_its_gpus_were_nobodys(ledger: Ledger, books: Books, site: Any) -> None:
+    stands = job("stands", gpus=80, state=JobState.SUSPENDED, started=NOW - timedelta(hours=4))
+    found, _ = view(NOW, site, queue(stands), [stands], powers(), 1.1, 50.0, Used(), Margins())
+    records = seen(ledger, books, queue(stands), found, [("stands", NOW - timedelta(hours=2), NOW)])
+    urgent = records["urgent"].steps
+    assert urgent[-14] == pytest.approx(500e3 - 80 * found.limits.gpu_w)
+    assert urgent[-3] == pytest.approx(500e3)
+
+
+@given(
+    urgent_w=st.floats(0.0, 2e6),
+    gpus=st.lists(st.integers(1, 72), max_size=6),
+    ratios=st.lists(st.floats(0.0, 1.0), min_size=6, max_size=6),
+)
+def test_urgent_load_is_what_is_left_of_the_meters_whatever_caps_stand(
+    lab: Any, urgent_w: float, gpus: list[int], ratios: list[float]
+) -> None:
+    jobs = [
+        job(f"j{n}", gpus=count, state=JobState.RUNNING, started=NOW, racks=(f"r{n}", f"r{n + 1}"))
+        for n, count in enumerate(gpus)
+    ]
+    dimmed = {f"r{n}": ratio for n, ratio in enumerate(ratios)}  # the last rack has no cap
+    gpu_w = limits(lab.site, GPUS).gpu_w
+    drawn_w = sum(one.gpus / 2 * gpu_w * dimmed.get(rack, 1.0) for one in jobs for rack in one.racks)
+    found, _ = view(
+        NOW,
+        lab.site,
+        queue(*jobs),
+        jobs,
+        powers(it_w=urgent_w + drawn_w),
+        1.1,
+        50.0,
+        Used(),
+        Margins(),
+        dimmed,
+    )
+    assert found.urgent_w == pytest.approx(urgent_w, abs=1e-6 * (urgent_w + drawn_w) + 1e-3)
+
+
+def test_the_past_is_reckoned_with_the_caps_that_stood_then(ledger: Ledger, books: Books, site: Any) -> None:
+    ran = job("ran", gpus=80, state=JobState.RUNNING, started=NOW - timedelta(hours=6), racks=("r",))
+    idle = job("waits", gpus=500)
+    dimming = Dimming()
+    dimming.note(NOW - timedelta(days=4), [ran], {"r": 0.0})
+    for minutes, ratio in ((50, 0.5), (45, 0.7), (31, 1.0)):
+        dimming.note(NOW - timedelta(minutes=minutes), [ran, idle], {"r": ratio})
+    found, _ = view(NOW, site, queue(ran), [ran], powers(), 1.1, 50.0, Used(), Margins())
+    urgent = seen(ledger, books, queue(ran), found, left=dimming.ratios)["urgent"].steps
+    full_w = 80 * found.limits.gpu_w
+    assert urgent[-4] == pytest.approx(500e3 - 0.6 * full_w)  # 9:15 to 9:30
+    assert urgent[-3] == pytest.approx(500e3 - full_w)
+    assert urgent[-9] == pytest.approx(500e3 - full_w)  # nobody noted it
+    assert len(dimming._steps) == 2
 
 
 def test_the_days_quantities_and_the_weeks_peak_come_from_the_counters(ledger: Ledger, books: Books) -> None:
