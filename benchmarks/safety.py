@@ -2,7 +2,8 @@
 
 Runs every `test_line_NN_...` and `test_lesson_21..27_...`, and beside each number sets what it is about, how
 many tests prove it and how they ended. Figures come from the results of `slurm` and `setpoints`, where these
-were measured. `--soak` adds the storm of kills.
+were measured; those of the soaks from a report that `make soak PYTEST_ARGS="tests/safety --junitxml=FILE"`
+wrote and `--soak FILE` has kept.
 """
 
 import argparse
@@ -104,7 +105,7 @@ def run(report: Path) -> int:
     return subprocess.run([*words, *files()], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tests
 
 
-def page(lines: Mapping[tuple[str, int], Line], storm: str) -> str:
+def page(lines: Mapping[tuple[str, int], Line], soaked: str) -> str:
     """The whole document."""
     machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}"
     text = HEAD.format(day=datetime.now(UTC).date(), machine=machine)
@@ -113,7 +114,7 @@ def page(lines: Mapping[tuple[str, int], Line], storm: str) -> str:
         + "\nFrom the field, on controlling:\n\n"
         + _table("lesson", LESSONS, lines)
     )
-    return text + STAND_INS + _figures() + storm
+    return text + STAND_INS + _figures() + soaked
 
 
 def _table(kind: str, numbers: Iterable[int], lines: Mapping[tuple[str, int], Line]) -> str:
@@ -149,32 +150,40 @@ def _result(name: str) -> Mapping[str, Any]:
     return found
 
 
-def storm() -> str:
-    """The storm of kills, as `make soak` runs it."""
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-m",
-        "soak",
-        str(ROOT / "tests" / "safety" / "test_kills.py"),
-    ]
-    run = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603 - our own tests
-    last = run.stdout.strip().splitlines()[-1] if run.stdout.strip() else "no answer"
-    return f"\n**Storm of kills** (`make soak`, control SIGKILLed at 100 random moments): {last}\n"
+def keep_soak(report: Path) -> None:
+    """Keep how the soaks ended and what they measured: results/soak.json."""
+    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314 - pytest's own report
+    found = {case.get("name", ""): _soaked(case) for case in cases}
+    (RESULTS / "soak.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+def _soaked(case: ElementTree.Element) -> Mapping[str, str]:
+    failed = any(child.tag in ("failure", "error", "skipped") for child in case)
+    measured = {one.get("name", ""): one.get("value", "") for one in case.iter("property")}
+    return {"ended": "**failed**" if failed else "passed", **measured}
+
+
+def storms() -> str:
+    """What soaked: control killed again and again, writers taking over; nothing where none was kept."""
+    rows = ["\n| `make soak` | ended |", "|---|---|"]
+    for name, found in _result("soak").items():
+        told = ", ".join(word if key == "ended" else f"{key} {word}" for key, word in found.items())
+        rows.append(f"| {name.replace('_', ' ')} | {told} |")
+    return "\n".join(rows) + "\n" if len(rows) > 2 else ""
 
 
 def main() -> None:
     """Prove, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--soak", action="store_true", help="add the storm of kills")
     parser.add_argument("--report", type=Path, help="take this junit report of a whole run, run nothing")
+    parser.add_argument("--soak", type=Path, help="keep what this junit report of `make soak` says")
     options = parser.parse_args()
+    if options.soak:
+        keep_soak(options.soak)
     with tempfile.TemporaryDirectory() as folder:
         report = options.report or Path(folder) / "report.xml"
         code = 0 if options.report else run(report)
-        PAGE.write_text(page(proved(report), storm() if options.soak else ""))
+        PAGE.write_text(page(proved(report), storms()))
     sys.exit(code)
 
 

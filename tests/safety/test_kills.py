@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,11 +40,15 @@ def parts(tmp_path: Path) -> Iterator[Apart]:
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.soak)])
-def test_control_killed_at_random_moments(parts: Apart, kills: int) -> None:
+def test_control_killed_at_random_moments(
+    parts: Apart, kills: int, record_property: Callable[[str, object], None]
+) -> None:
     dice, cluster = random.Random(kills), Cluster(parts)  # noqa: S311 - moments, not secrets
     bar_s = SLACK * reversion_s(parts, PV)
     parts.start("collect")
     taken_s = [one_kill(parts, cluster, dice.uniform(0.0, MOMENT_S), number) for number in range(kills)]
+    record_property("plant safe after [s], worst", round(max(taken_s)))
+    record_property("bar", round(bar_s))
     assert max(taken_s) <= bar_s
     parts.start("control")
     parts.controlled()
