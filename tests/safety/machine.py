@@ -16,6 +16,8 @@ from tests.app.live import wait_until
 SLACK = 1.2  # the bar: the measured time and a fifth
 ASKED_PCT = 40.0
 TIMER_S = 360  # site time: what the collector arms at speed 60
+SHARP_S = 0.1 * TIMER_S  # between two looks: half of the slack
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,48 @@ def asked(parts: Apart, drive: Drive) -> Machine:
     return machine
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Site seconds until a machine was back at its own rule, as two looks prove: a busy host looks late."""
+
+    least_s: float
+    most_s: float
+
+    @property
+    def sharp(self) -> bool:
+        return self.most_s - self.least_s <= SHARP_S
+
+
+def went_back(parts: Apart, machine: Machine, since: datetime, until: datetime | None = None) -> Taken:
+    """From something that happened between `since` and `until`; the machine must be seen driven after it."""
+    driven_at: list[datetime] = []
+
+    def back() -> bool:
+        looked_at = parts.clock.now()
+        if machine.driven():
+            driven_at[:] = [looked_at]
+            return False
+        return True
+
+    wait_until("the safe value", back)
+    most_s = (parts.clock.now() - since).total_seconds()
+    least_s = (driven_at[0] - (until or since)).total_seconds() if driven_at else 0.0
+    return Taken(least_s, most_s)
+
+
 def safe_after_s(parts: Apart, machine: Machine, since: datetime) -> float:
-    """Site seconds until the machine is back at its own rule."""
-    wait_until("the safe value", lambda: not machine.driven())
-    return (parts.clock.now() - since).total_seconds()
+    """Site seconds until the machine is back at its own rule, at most."""
+    return went_back(parts, machine, since).most_s
 
 
 def reversion_s(parts: Apart, drive: Drive) -> float:
     """What the product needs when it is armed as control will arm it."""
     machine = Machine(parts, drive.device, drive)
-    since = parts.clock.now()
-    machine.drive(ASKED_PCT, TIMER_S, drive.bit)
-    assert machine.driven()
-    taken_s = safe_after_s(parts, machine, since)
-    machine.close()
-    return taken_s
+    for _ in range(TRIES):
+        since = parts.clock.now()
+        machine.drive(ASKED_PCT, TIMER_S, drive.bit)
+        taken = went_back(parts, machine, since)
+        if taken.least_s > 0.0 and taken.sharp:  # else the bar would be somebody's wait for a processor
+            machine.close()
+            return taken.most_s
+    raise AssertionError(f"not measured sharply in {TRIES} tries")
