@@ -166,7 +166,10 @@ class PlanPauses:
         gpu_w = gpu_power_w(self.site)
         lever = job_lever(job, (gpu_w, gpu_w), crowd.now, Memory(), crowd.margins.slack_s)
         left_s = job.expected_s - job.work_done_s + lever.lost_s
-        return Pausable(lever, replace(request(job, self.site, pue), expected_s=left_s, started=None))
+        return Pausable(
+            lever,
+            replace(request(job, self.site, pue), expected_s=left_s, started=None, keeps_gpus=job.keeps_gpus),
+        )
 
 
 def _ran(job: QueuedJob, now: datetime) -> bool:

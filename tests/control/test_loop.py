@@ -258,6 +258,7 @@ async def test_a_plan_in_force_starts_work_without_surplus_and_draws_itself(
     await cycles(loop, plant, 1)
     assert [(verb, job) for verb, job, _ in cluster.calls if verb == "release"] == [("release", "job-2")]
     assert rooms.records.actions()[0].code == "control.plan"
+    assert Why("planner.note_pauses") in solver.asked[0].notes
     document = plan_document(rooms.desk.scene)
     assert (document.source, document.version, len(document.steps)) == ("optimal", "v1", 192)
     drawn = overview(rooms.desk.scene).chart

@@ -12,7 +12,8 @@ from tests.control.test_loop import cycles, made_of, rig, solver
 
 from igoudar.collectors.profiles import load_profiles
 from igoudar.control.demand_response.request import EventKind, EventRequest
-from igoudar.control.plan_pauses import PlanPauses
+from igoudar.control.dispatch import job_power_w
+from igoudar.control.plan_pauses import PlanPauses, plan_pauses
 from igoudar.control.planner.ask import NoPlan
 from igoudar.control.planning.policy import Why
 from igoudar.control.roster import Roster, roster
@@ -277,3 +278,48 @@ async def test_a_restart_forgets_no_pause_and_unread_records_begin_none(
     again.look(queue, now, ())
     assert not again.stand
     assert set(again.paused) == {"job-1"}
+
+
+async def test_while_an_event_acts_the_plan_lets_nobody_go_on(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, rooms = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 10)
+    end = plant.clock.now() + HOUR
+    rooms.events.open(EventRequest(EventKind.CAP, "operator", "ada", limit_w=900e6, ends_at=end))
+    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+    solver.made = lambda ask: made_of(ask, 64.0)
+    await watched(loop, plant, 50)
+    assert verbs(cluster, "resume") == []
+    view = next(job for job in jobs(rooms.desk.scene).jobs if job.job_id == "job-1")
+    assert view.reason.code == "control.paused"  # it still says whose the pause is
+    await watched(loop, plant, 30)
+    assert verbs(cluster, "resume") == [("resume", "job-1")]
+
+
+async def test_what_goes_on_counts_as_load_before_the_meters_show_it(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 10)
+    now = plant.clock.now()
+    loop.acting.suspends.resumed("job-1", now)
+    pauses, queue = loop.steering.pauses, await loop.scheduler.queue()
+    pauses.look(queue, now, ())
+    assert pauses.unmetered_w(queue, now - timedelta(seconds=1), 1.1) == pytest.approx(
+        job_power_w(queue.jobs[0], pauses.site, 1.1)
+    )
+    assert pauses.unmetered_w(queue, now + timedelta(seconds=1), 1.1) == 0.0
+    assert pauses.unmetered_w(queue, None, 1.1) == 0.0
+
+
+async def test_unless_the_site_lets_it_there_are_none(rig: Any) -> None:
+    loop, rooms = rig
+    site = loop.steering.site
+    assert plan_pauses(site, loop.acting.suspends, rooms.modes) is not None
+    plain = replace(site, plan=replace(site.plan, pauses=False))
+    assert plan_pauses(plain, loop.acting.suspends, rooms.modes) is None

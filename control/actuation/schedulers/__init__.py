@@ -40,7 +40,7 @@ class QueuedJob:
     work_done_s: float = 0.0
     racks: tuple[str, ...] = ()
     blocked: str = ""  # what a waiting job waits for that is not ours to give: hold dependency begin
-    keeps_gpus: bool = False  # a suspended one: nobody else gets its GPUs meanwhile
+    keeps_gpus: bool = False  # while it is suspended nobody else gets its GPUs
     asked_w: float = 0.0  # of the scheduler's power budget, as its user counts; 0 = it is not under it
 
 

@@ -145,6 +145,15 @@ def test_nobody_stands_where_others_fill_the_hours_before_its_deadline() -> None
     assert names(DEEP, jobs, 100, crowded) == []
 
 
+def test_who_would_keep_its_gpus_from_a_job_that_waits_for_them_runs_on() -> None:
+    ends = able("ends", gpus=256)
+    keeps = replace(ends, request=replace(ends.request, keeps_gpus=True))
+    waits = JobRequest("waits", 300, 3e5, T0, 4 * 3600.0, T0 + 12 * HOUR)
+    assert names(DEEP, [ends], 100, waits) == ["ends"]
+    assert names(DEEP, [keeps]) == ["ends"]
+    assert names(DEEP, [keeps], 100, waits) == []
+
+
 def test_the_reason_says_the_plan_the_meters_and_the_time() -> None:
     job = able("a")
     (one,) = decisions([(job, T0 + 3 * HOUR)], Lack(T0 - SUSTAINED, 40.0, 90e3), Guidance(59.6, 100))

@@ -88,7 +88,7 @@ class Listing:
             work_done_s=self.times.site_s(job.ran_s(now_s)),
             racks=self._racks(job),
             blocked=obstacle,
-            keeps_gpus=job.suspended,
+            keeps_gpus=True,
             asked_w=float(job.at_once * rules.watts(job, self.site.scheduler)),
         )
 
