@@ -115,6 +115,7 @@ async def test_it_says_that_the_plan_paused_it_why_and_until_when(
     until = datetime.fromisoformat(str(view.reason.params["until"]["time"]))
     assert until == pause.resume_by
     assert (planned.consequence, planned.proposed) == (None, False)
+    assert planned.latest_start == pause.resume_by
     (row,) = rooms.records.actions(target="job-1")
     for lang in LANGUAGES:
         assert "GPU" in render(row.code, row.params, lang)
