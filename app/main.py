@@ -1,10 +1,13 @@
 """The `igoudar` command: one Typer application, put together here."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
 from igoudar.core.errors import ConfigError, IgoudarError
+from igoudar.core.i18n import choose_language
+from igoudar.core.said import told
 
 USAGE = 2
 FAULT = 1
@@ -49,8 +52,17 @@ def main() -> None:
 
 
 def _say(error: IgoudarError, code: int) -> int:
-    print(f"igoudar: {error}", file=sys.stderr)  # noqa: T201 - the edge where errors become words
+    words = told(error, choose_language(_asked_language(sys.argv)))
+    print(f"igoudar: {words}", file=sys.stderr)  # noqa: T201 - the edge where errors become words
     return code
+
+
+def _asked_language(words: Sequence[str]) -> str | None:
+    """What `--lang` said, of any command."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--lang" or word.startswith("--lang="):
+            return word.partition("=")[2] or following
+    return None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import httpx
 
 from igoudar.core.errors import CommandError, ConfigError, LinkError
 from igoudar.core.model import TlsFiles
+from igoudar.core.said import known
 from igoudar.core.tls import client_context
 
 UNAUTHORISED, REFUSED = 401, 400
@@ -70,12 +71,13 @@ def refused(answer: httpx.Response, where: str) -> LinkError | CommandError | Co
     try:
         said = answer.json()
         what, place, fix = str(said["what"]), str(said.get("where") or where), str(said.get("fix", ""))
-    except (ValueError, KeyError, TypeError):
-        what, place, fix = f"HTTP {answer.status_code}", where, ""
+        code, params = str(said.get("code", "")), dict(said.get("params", {}))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        what, place, fix, code, params = f"HTTP {answer.status_code}", where, "", "", {}
     if answer.status_code == UNAUTHORISED:
         return ConfigError(what, where=place, fix=fix)
     kind = LinkError if answer.status_code in LATER else CommandError
-    return kind(what, where=place, fix=fix)
+    return known(kind(what, where=place, fix=fix), code, params)
 
 
 def _read(path: Path) -> str:

@@ -18,6 +18,7 @@ from igoudar.control.lease import not_writer
 from igoudar.control.records.safety_tables import OverrideRow, ProposalRow
 from igoudar.core import handsoff
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 LONGEST = timedelta(days=7)  # even a person's override ends by itself
 
@@ -56,9 +57,7 @@ class Hands:
         self._refuse(proposal_id)
         waiting = self.executor.proposals.get(proposal_id)
         if waiting.approved_by and not may_second:
-            raise CommandError(
-                "a second approval needs the role supervisor", where=proposal_id, fix="ask one who has it"
-            )
+            raise said(CommandError, "refusal.second_role", where=proposal_id)
         row, command = self.executor.proposals.approve(proposal_id, who, reason, now)
         self._say(now, who, "approve", command, reason)
         command = replace(command, expires_at=_expires_at(command, now + life_of(self.cycle_s)))
@@ -98,9 +97,9 @@ class Hands:
         """
         kind = self.executor.gate.rules.devices.get(target)
         if kind is None:
-            raise UnknownNameError("no such device", where=target, fix="`igoudar devices` shows them")
+            raise said(UnknownNameError, "refusal.no_device", where=target)
         if not now < until <= now + LONGEST:
-            raise CommandError("an override ends within 7 days", where=target, fix="give another --until")
+            raise said(CommandError, "refusal.override_long", where=target)
         return Command(
             command_id=uuid4().hex,
             actuator=CLASSES.get(kind, ActuatorClass.CAPS),
@@ -137,8 +136,7 @@ class Hands:
         self._refuse(f"{target} {point}")
         row = self.executor.gate.overrides.release(target, point, now)
         if row is None:
-            fix = "`igoudar override list` shows what is held"
-            raise UnknownNameError("nobody holds this", where=f"{target} {point}", fix=fix)
+            raise said(UnknownNameError, "refusal.nobody_holds", where=f"{target} {point}")
         self.executor.gate.memory.release((target, point))
         before = f"{row.value:g}" if row.value is not None else None
         self._note(now, who, "override_release", target, point, reason, before)

@@ -13,6 +13,7 @@ from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ModeRow
 from igoudar.control.schema import ModeView, ModeWord
 from igoudar.core.errors import CommandError, ConfigError
+from igoudar.core.said import said
 
 CALM: tuple[ModeWord, ...] = ("observe", "advise", "auto")  # the calmest first
 
@@ -153,7 +154,7 @@ class Modes:
 
     def _refuse(self, mode: ModeWord) -> None:
         if self._forced and mode != "observe":
-            raise CommandError(f"this run only observes: {self._forced}", where="mode")
+            raise said(CommandError, "refusal.only_observes", where="mode", why=self._forced)
         if mode != "observe" and not self.held():
             raise not_writer("mode")
 

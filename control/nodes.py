@@ -12,6 +12,7 @@ from igoudar.control.actuation.schedulers import Node, NodePower, Scheduler
 from igoudar.control.errors import UnknownNameError
 from igoudar.control.operator import LIFE
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 VERBS = {"power-down": "power_down", "power-up": "power_up"}
 
@@ -47,7 +48,7 @@ class Nodes:
         """
         node = next((one for one in await self.listed() if one.name == name), None)
         if node is None:
-            raise UnknownNameError("no such node", where=name[:60], fix="`igoudar node list` shows them")
+            raise said(UnknownNameError, "refusal.no_node", where=name[:60])
         command = Command(
             command_id=uuid4().hex,
             actuator=ActuatorClass.JOBS,

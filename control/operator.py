@@ -15,6 +15,7 @@ from igoudar.control.errors import UnknownNameError
 from igoudar.control.records.tables import ActionRow
 from igoudar.core.errors import CommandError
 from igoudar.core.model import JobState
+from igoudar.core.said import said
 
 LIFE = timedelta(minutes=5)  # of a person's command, on the wall
 Note = Callable[[str, str, str, str, str, str, datetime], None]  # who, what, before, after, why, result, when
@@ -81,7 +82,7 @@ class Operator:
         """
         job = await self._find(job_id)
         if job.state not in STATES["delay"]:
-            raise CommandError(f"a {job.state.value} job can't be approved", where=job_id)
+            raise said(CommandError, "refusal.job_approve", where=job_id, state_code=_state(job))
         later = start if start > now else None
         point = "delay" if later else "release"
         command = self._command(job, "approve", point, who, reason, now, later, Origin.OPERATOR)
@@ -137,21 +138,25 @@ class Operator:
     def _end(self, job: QueuedJob, verb: str, now: datetime, until: datetime | None) -> datetime | None:
         """The begin time of a delay, the resume-by of a pause."""
         if job.state not in STATES[verb]:
-            raise CommandError(f"a {job.state.value} job can't be given {verb!r}", where=job.job_id)
+            raise said(CommandError, "refusal.job_verb", where=job.job_id, state_code=_state(job), verb=verb)
         if verb == "delay" and until is None:
-            raise CommandError("a delay needs the time until which", where=job.job_id, fix="give --until")
+            raise said(CommandError, "refusal.job_until", where=job.job_id)
         if verb not in ("hold", "delay", "suspend"):
             return None
         most = timedelta(seconds=self.executor.gate.rules.guarding.resume_by_max_s)
         ends = until or now + (most if verb == "suspend" else HOLD)
         if ends <= now:
-            raise CommandError(f"{ends.isoformat()} is already past", where=job.job_id)
+            raise said(CommandError, "refusal.job_past", where=job.job_id, at=ends.isoformat())
         return ends
+
+
+def _state(job: QueuedJob) -> str:
+    return f"dashboard.job_state_{job.state.value}"
 
 
 def find_job(queue: Queue, job_id: str) -> QueuedJob:
     """A job of the queue by its id."""
     found = next((job for job in queue.jobs if job.job_id == job_id), None)
     if found is None:
-        raise UnknownNameError("no such job", where=job_id, fix="`igoudar job list` shows them")
+        raise said(UnknownNameError, "refusal.no_job", where=job_id)
     return found

@@ -324,6 +324,8 @@ class ErrorView(Document):
     what: str
     where: str = ""
     fix: str = ""
+    code: str = ""  # of the catalogue, with its parameters; "" = these words are all there is
+    params: dict[str, Any] = {}
 
 
 class PersonView(Document):

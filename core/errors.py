@@ -1,6 +1,14 @@
 """One root for every error that igoudar raises on purpose."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Said(NamedTuple):
+    """The code of the catalogue that says what happened, and its parameters."""
+
+    code: str
+    params: Mapping[str, object]
 
 
 class IgoudarError(Exception):
@@ -18,6 +26,7 @@ class IgoudarError(Exception):
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
+        self.said: Said | None = None  # in the catalogue: see core/said.py
         parts = [f"{where}: {what}" if where else what, fix]
         super().__init__(". ".join(p for p in parts if p))
 

@@ -7,6 +7,7 @@ import streamlit as st
 from igoudar.control.client import ApiClient
 from igoudar.control.client_hands import HandsApi
 from igoudar.core.errors import IgoudarError
+from igoudar.core.said import told
 from igoudar.core.terminal import printable
 from igoudar.dashboard.charts.control_offer import VERBS as CONTROL
 from igoudar.dashboard.charts.control_offer import Now, control_offer
@@ -110,7 +111,7 @@ def _carry_out(verb: str, offer: Offer, token: str, reason: str, said: Words) ->
                 _call(client, verb, target, offer.version, reason)
                 done += 1
     except IgoudarError as error:
-        st.error(said("refused", why=str(error)))
+        st.error(said("refused", why=told(error, said.lang)))
         if done:
             st.info(said("done_before", done=done, total=len(offer.targets)))
         return False

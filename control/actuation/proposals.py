@@ -13,6 +13,7 @@ from igoudar.control.errors import UnknownNameError
 from igoudar.control.records.safety_tables import ProposalRow
 from igoudar.control.records.state import Records
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 from igoudar.core.units import unit_of
 
 WAITING, DECLINED, EXPIRED = "waiting", "declined", "expired"
@@ -80,15 +81,12 @@ class Proposals:
         found = self.records.readable(select(ProposalRow).where(ProposalRow.id == proposal_id))
         rows = [row for row, _ in self.records.aside.understood(found, _slot)]
         if self.records.aside.holds(ProposalRow.__tablename__, proposal_id):
-            fix = "what is still wanted is proposed again"
-            raise CommandError(
-                "the proposal can't be read, and is not acted upon", where=proposal_id, fix=fix
-            )
+            raise said(CommandError, "refusal.proposal_unread", where=proposal_id)
         if not rows:
-            fix = "`igoudar proposal list` shows them"
-            raise UnknownNameError("no such proposal", where=proposal_id, fix=fix)
+            raise said(UnknownNameError, "refusal.no_proposal", where=proposal_id)
         if rows[0].state != WAITING:
-            raise CommandError(f"the proposal is {rows[0].state}", where=proposal_id)
+            state = f"refusal.state_{rows[0].state}"
+            raise said(CommandError, "refusal.proposal_over", where=proposal_id, state_code=state)
         row: ProposalRow = rows[0]
         return row
 
@@ -102,10 +100,9 @@ class Proposals:
         row = self.get(proposal_id)
         if row.expires_at <= now:
             self.settle(row, EXPIRED, "", "")
-            raise CommandError("the proposal has expired", where=proposal_id, fix="wait for the next one")
+            raise said(CommandError, "refusal.proposal_expired", where=proposal_id)
         if who in row.approved_by:
-            fix = "a second, different person approves it"
-            raise CommandError(f"{who} has approved it already", where=proposal_id, fix=fix)
+            raise said(CommandError, "refusal.approved_already", where=proposal_id, who=who)
         row.approved_by = {**row.approved_by, who: now.isoformat()}
         row.reason = reason
         self._keep(row)

@@ -4,6 +4,7 @@ from igoudar.collectors.results import Error, OutOfBounds, Partial, Rejected
 from igoudar.control.actuation.executor import Outcome
 from igoudar.core.errors import CommandError
 from igoudar.core.i18n import codes, render
+from igoudar.core.said import said
 
 NOT_NOW = ("proposed",)  # no refusal: it waits for a second person
 
@@ -16,14 +17,14 @@ def raise_refused(outcome: Outcome) -> None:
     """
     result, where = outcome.result, outcome.command.target
     if isinstance(result, Rejected) and result.reason not in NOT_NOW:
-        raise CommandError(reason_text(result), where=where, fix=_fix(result.reason))
+        raise _rejected(result, where)
     if isinstance(result, OutOfBounds):
-        what = render("guard.out_of_bounds", {"minimum": result.minimum, "maximum": result.maximum})
-        raise CommandError(what, where=where, fix="give a value inside")
+        bounds = {"minimum": result.minimum, "maximum": result.maximum}
+        raise said(CommandError, "refusal.out_of_bounds", where=where, **bounds)
     if isinstance(result, Error):
         raise CommandError(result.detail, where=where)
     if isinstance(result, Partial):
-        raise CommandError(f"done in part: {result.missing}", where=where, fix="look at the device")
+        raise said(CommandError, "refusal.done_in_part", where=where, missing=result.missing)
 
 
 def reason_text(refused: Rejected) -> str:
@@ -33,6 +34,8 @@ def reason_text(refused: Rejected) -> str:
     return f"{text} ({refused.detail})" if refused.detail else text
 
 
-def _fix(reason: str) -> str:
-    fix = f"guard.{reason}_fix"
-    return render(fix) if fix in codes("en") else ""
+def _rejected(refused: Rejected, where: str) -> CommandError:
+    code = f"guard.{refused.reason}"
+    if code not in codes("en"):
+        return CommandError(reason_text(refused), where=where)
+    return said(CommandError, code, where=where, detail=refused.detail)

@@ -14,6 +14,7 @@ from igoudar.control.picture import Picture
 from igoudar.control.records.state import Records
 from igoudar.control.records.tables import AlarmEventRow, AlarmRow
 from igoudar.control.roster import Roster
+from igoudar.core.said import said
 
 Parts = Mapping[str, Mapping[str, object]]
 Watch = Callable[[Picture, watch.Conditions], Iterable[watch.Signal]]
@@ -62,7 +63,7 @@ class AlarmEngine:
         """
         found = next((alarm for alarm in self._alarms.values() if alarm.id == alarm_id), None)
         if found is None:
-            raise UnknownNameError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
+            raise said(UnknownNameError, "refusal.no_alarm", where=alarm_id)
         alarm = replace(found, life=states.acknowledged(found.life, at, by))
         if alarm != found:
             self._alarms[(alarm.code, alarm.source)] = alarm

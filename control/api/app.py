@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
 from igoudar.control.api.document import REFUSALS, describe
 from igoudar.control.api.events import add_events
-from igoudar.control.api.gate import Gate, Refused, refusal, undeclared
+from igoudar.control.api.gate import Gate, Refused, refusal, told_refusal, undeclared
 from igoudar.control.api.handsoff import add_class_modes, add_hands_off
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
 from igoudar.control.api.nodes import add_nodes
@@ -102,7 +102,7 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(IgoudarError)
     async def known(_: Request, error: IgoudarError) -> Response:
         code = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-        return refusal(code, error.what, error.where, error.fix)
+        return told_refusal(code, error)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:

@@ -13,6 +13,7 @@ from igoudar.control.operator import Note
 from igoudar.control.people.roles import Role
 from igoudar.control.schema_events import EventPreview, EventsView, EventView
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 MOST_S = 366 * 86_400.0
 
@@ -90,8 +91,7 @@ def _may_approve(room: Events, event_id: str, request: Request) -> None:
     """As for proposals, the second person is a supervisor."""
     event = room.book.events.get(event_id)
     if event is not None and event.approved_by and request.state.person.role < Role.SUPERVISOR:
-        fix = "ask one who has it"
-        raise CommandError("a second approval needs the role supervisor", where=event_id, fix=fix)
+        raise said(CommandError, "refusal.second_role", where=event_id)
 
 
 def _open(room: Events, note: Note, who: str, request: EventRequest) -> EventView:

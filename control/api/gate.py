@@ -15,8 +15,9 @@ from igoudar.control.people.door import Door
 from igoudar.control.people.roles import Person, Role
 from igoudar.control.rate import Rate
 from igoudar.control.schema import ErrorView
-from igoudar.core.errors import StoreError
+from igoudar.core.errors import CommandError, IgoudarError, Said, StoreError
 from igoudar.core.model_people import Listening, loopback
+from igoudar.core.said import said
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 READING = ("GET", "HEAD")
@@ -31,12 +32,23 @@ Refused = Callable[[Person, str, Role], None]
 
 
 def refusal(
-    status: int, what: str, where: str = "", fix: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    what: str,
+    where: str = "",
+    fix: str = "",
+    headers: Mapping[str, str] | None = None,
+    said: Said | None = None,
 ) -> JSONResponse:
     """An error as a document."""
     told = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    document = ErrorView(what=what, where=where, fix=fix).model_dump()
+    words = {"code": said.code, "params": dict(said.params)} if said else {}
+    document = ErrorView.model_validate({"what": what, "where": where, "fix": fix, **words}).model_dump()
     return JSONResponse(document, status_code=status, headers={**told, **(headers or {})})
+
+
+def told_refusal(status: int, error: IgoudarError) -> JSONResponse:
+    """One of ours as a document."""
+    return refusal(status, error.what, error.where, error.fix, said=error.said)
 
 
 @dataclass(slots=True)
@@ -112,8 +124,8 @@ class Gate:
     def _not_allowed(self, request: Request, person: Person, needed: Role) -> Response:
         if not self._noted.wait_s(person.name):
             self.note(person, f"{request.method} {request.url.path}", needed)
-        what = f"a {person.role.word} may not do that: it needs the role {needed.word}"
-        return refusal(403, what, where=request.url.path, fix="ask somebody who has it")
+        roles = {"role": person.role.word, "needed": needed.word}
+        return told_refusal(403, said(CommandError, "refusal.role", where=request.url.path, **roles))
 
     def _route(self, request: Request) -> tuple[str, frozenset[str]]:
         """The path as it is declared, and the methods that are served there."""

@@ -18,6 +18,7 @@ from igoudar.control.cli.options import (
     language,
 )
 from igoudar.control.errors import UnknownNameError
+from igoudar.core.said import said
 
 if TYPE_CHECKING:  # the documents bring pydantic along
     from igoudar.control.schema import AlarmView
@@ -72,7 +73,7 @@ def acknowledge(
     with api(site, state) as client:
         alarm = next((one for one in client.alarms().alarms if one.id == alarm_id), None)
         if alarm is None:
-            raise UnknownNameError("no such alarm", where=alarm_id, fix="`igoudar alarms list` shows them")
+            raise said(UnknownNameError, "refusal.no_alarm", where=alarm_id)
         text = show.spoken(alarm.text, speech)
         if not agreed("ack", speech, dry_run=dry_run, yes=yes, alarm=alarm_id, text=text):
             return None

@@ -20,6 +20,7 @@ from igoudar.control.cli.options import (
 )
 from igoudar.control.cli.times import until as parse_until
 from igoudar.control.errors import UnknownNameError
+from igoudar.core.said import said
 
 if TYPE_CHECKING:  # the documents bring pydantic along
     from igoudar.control.client import ApiClient
@@ -196,7 +197,7 @@ def _steer(
 def _find(client: "ApiClient", job_id: str) -> "JobView":
     found = next((job for job in client.jobs().jobs if job.job_id == job_id), None)
     if found is None:
-        raise UnknownNameError("no such job", where=job_id, fix="`igoudar job list` shows them")
+        raise said(UnknownNameError, "refusal.no_job", where=job_id)
     return found
 
 

@@ -19,6 +19,7 @@ from igoudar.control.cli.options import (
     language,
 )
 from igoudar.control.errors import UnknownNameError
+from igoudar.core.said import said
 
 if TYPE_CHECKING:
     from igoudar.control.client_hands import HandsApi
@@ -105,8 +106,8 @@ def decline(
 def _find(hands: "HandsApi", proposal_id: str) -> "ProposalView":
     found = [one for one in hands.proposals() if proposal_id and one.id.startswith(proposal_id)]
     if len(found) != 1:
-        what = "no such proposal" if not found else "several proposals begin like that"
-        raise UnknownNameError(what, where=proposal_id, fix="`igoudar proposal list` shows them")
+        code = "refusal.many_proposals" if found else "refusal.no_proposal"
+        raise said(UnknownNameError, code, where=proposal_id)
     return found[0]
 
 

@@ -21,6 +21,7 @@ from igoudar.control.cli.options import (
 )
 from igoudar.control.errors import UnknownNameError
 from igoudar.core.i18n import render
+from igoudar.core.said import said
 
 if TYPE_CHECKING:
     from igoudar.control.people.users import Users
@@ -100,7 +101,7 @@ def _role_of(users: "Users", name: str) -> str:
     for row in users.listed():
         if row.name == name:
             return row.role
-    raise UnknownNameError("no such user", where=name, fix="`igoudar user list` shows them")
+    raise said(UnknownNameError, "refusal.no_user", where=name)
 
 
 def _document(row: "UserRow") -> dict[str, object]:

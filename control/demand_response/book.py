@@ -14,6 +14,7 @@ from igoudar.control.demand_response.request import EventRequest, check
 from igoudar.control.errors import UnknownNameError
 from igoudar.control.records.state import Records
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 KEEP_EVERY = timedelta(minutes=1)
 BEFORE = (EventState.ACTIVE, EventState.RETURNING)  # events whose baseline was not lowered by another one
@@ -67,11 +68,7 @@ class Book:
         check(request, now)
         known_w = self.baseline_w(now)
         if request.share is not None and known_w is None:
-            raise CommandError(
-                "no baseline yet: the transformer meters have not been read for a minute",
-                where="shed",
-                fix="wait a minute, or give a cap in MW",
-            )
+            raise said(CommandError, "refusal.no_baseline", where="shed")
         return opened(request, f"event-{uuid.uuid4().hex[:12]}", now, lead_s, known_w)
 
     def cancel(self, event_id: str, who: str, now: datetime, sight: Sight | None) -> Event:
@@ -83,7 +80,7 @@ class Book:
         """
         event = self._known(event_id)
         if event.state not in (EventState.ANNOUNCED, EventState.ACTIVE):
-            raise CommandError(f"it is {event.state.value} already", where=event_id)
+            raise said(CommandError, "refusal.event_over", where=event_id, state_code=_state(event))
         self._end(event, now, sight, by=who)
         return self.events[event_id]
 
@@ -96,16 +93,16 @@ class Book:
         """
         event = self._known(event_id)
         if not event.open:
-            raise CommandError(f"it is {event.state.value} already", where=event_id)
+            raise said(CommandError, "refusal.event_over", where=event_id, state_code=_state(event))
         if who in event.approved_by:
-            raise CommandError(f"{who} stands behind it already", where=event_id)
+            raise said(CommandError, "refusal.event_stood_behind", where=event_id, who=who)
         self.put(replace(event, approved_by=(*event.approved_by, who)))
         return self.events[event_id]
 
     def _known(self, event_id: str) -> Event:
         event = self.events.get(event_id)
         if event is None:
-            raise UnknownNameError("no such event", where=event_id, fix="`igoudar site events` shows them")
+            raise said(UnknownNameError, "refusal.no_event", where=event_id)
         return event
 
     def advance(self, now: datetime, sight: Sight | None) -> None:
@@ -153,6 +150,10 @@ class Book:
         if sight is not None:
             load_w = sight.import_w if event.on_import else sight.facility_w
         self.events[event.event_id] = ended(event, now, load_w, by=by)
+
+
+def _state(event: Event) -> str:
+    return f"events.state_{event.state.value}"
 
 
 def noted(event: Event, loses: tuple[str, ...], short_w: float, used_w: dict[str, float]) -> Event:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import isfinite
 
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 LONGEST = timedelta(days=31)
 FARTHEST = timedelta(days=366)
@@ -60,7 +61,7 @@ def check(request: EventRequest, now: datetime) -> None:
         CommandError: naming what is wrong.
     """
     if not 0.0 <= request.notice_s <= FARTHEST.total_seconds():
-        raise CommandError("the notice is no time from now on", where="notice", fix="30s, 10m or 2h")
+        raise said(CommandError, "refusal.notice", where="notice")
     _check_amount(request)
     _check_times(request, now)
 
@@ -69,17 +70,16 @@ def _check_amount(request: EventRequest) -> None:
     share, limit_w = request.share, request.limit_w
     if request.kind is EventKind.SHED:
         if share is None or not 0.0 < share <= 1.0 or limit_w is not None:
-            fix = "above 0 %, at most 100 %"
-            raise CommandError("a shed is a share of the baseline", where="share", fix=fix)
+            raise said(CommandError, "refusal.shed_share", where="share")
     elif limit_w is None or not isfinite(limit_w) or not 0.0 <= limit_w <= MOST_W or share is not None:
-        raise CommandError("a cap is a power", where="limit_w", fix="write one such as 28 MW")
+        raise said(CommandError, "refusal.cap_power", where="limit_w")
 
 
 def _check_times(request: EventRequest, now: datetime) -> None:
     start, end = starts_at(request, now), request.ends_at
     if start - now > FARTHEST:
-        raise CommandError("it begins more than a year from now", where="from", fix="give a nearer time")
+        raise said(CommandError, "refusal.event_far", where="from")
     if end is not None and end <= start:
-        raise CommandError("it ends before it begins", where="to", fix="give an end after the start")
+        raise said(CommandError, "refusal.event_backwards", where="to")
     if end is not None and end - start > LONGEST:
-        raise CommandError("it lasts longer than a month", where="to", fix="give an end within 31 days")
+        raise said(CommandError, "refusal.event_long", where="to")

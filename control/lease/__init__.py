@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from igoudar.core.errors import CommandError
-from igoudar.core.i18n import render
+from igoudar.core.said import said
 
 LEASE_S = 30.0  # wall; longer than three control cycles at speed 1 would need, short enough to wait for
 
@@ -65,7 +65,7 @@ class NotWriterError(CommandError):
 
 def not_writer(where: str) -> NotWriterError:
     """What people are told who ask something that only the writer may keep."""
-    return NotWriterError(render("guard.no_lease"), where=where, fix=render("guard.no_lease_fix"))
+    return said(NotWriterError, "guard.no_lease", where=where)
 
 
 def host_of(holder: str) -> str:

@@ -15,6 +15,7 @@ from igoudar.control.records.state import Records
 from igoudar.control.records.tables import ActionRow
 from igoudar.control.text import text
 from igoudar.core.errors import CommandError, ConfigError
+from igoudar.core.said import said
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 # Names that mean somebody already: our own parts, and the two tokens of the state folder.
@@ -56,10 +57,9 @@ class Users:
             CommandError: the name is taken or can't be one.
         """
         if not NAME.fullmatch(name):
-            fix = "lower-case letters, digits, '.', '_' and '-', at most 64"
-            raise CommandError(f"{name!r} can't be a user's name", fix=fix)
+            raise said(CommandError, "refusal.user_name", name=name)
         if name in RESERVED or any(row.name == name for row in self.listed()):
-            raise CommandError("the name is taken", where=name, fix="choose another")
+            raise said(CommandError, "refusal.user_taken", where=name)
         token = new_token()
         row = UserRow(
             name=name,
@@ -80,7 +80,7 @@ class Users:
         """
         row = next((row for row in self.listed() if row.name == name), None)
         if row is None:
-            raise UnknownNameError("no such user", where=name, fix="`igoudar user list` shows them")
+            raise said(UnknownNameError, "refusal.no_user", where=name)
         if not row.disabled:
             row.disabled = True
             self._records.merge([row])

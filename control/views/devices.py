@@ -4,6 +4,7 @@ from igoudar.control.errors import UnknownNameError
 from igoudar.control.scene import Scene
 from igoudar.control.schema import Devices, DeviceView, QualityWord
 from igoudar.core.model import Device, Quality, Reading
+from igoudar.core.said import said
 
 
 def devices(scene: Scene) -> Devices:
@@ -23,7 +24,7 @@ def device_view(scene: Scene, name: str) -> DeviceView:
     """
     device = scene.roster.devices.get(name)
     if device is None:
-        raise UnknownNameError("no such device", where=name, fix="`igoudar devices` lists them")
+        raise said(UnknownNameError, "refusal.no_device", where=name)
     return _view(scene, device, values=True)
 
 

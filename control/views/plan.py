@@ -16,6 +16,7 @@ from igoudar.control.schema import PlannedJob, PlanStep, PlanView, Text
 from igoudar.control.text import text
 from igoudar.control.views.jobs import WAITING, job_view
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 PRICE = "planner.step_price"
 NO_PLAN = "greedy"  # the version while no plan is in force: the rules alone
@@ -65,16 +66,13 @@ def approved_start(scene: Scene, job_id: str, plan_version: str) -> datetime:
         CommandError: the plan has changed since, a person steers the job, or the plan has no start for it.
     """
     if plan_version != version(scene):
-        raise CommandError(
-            f"the plan has changed: {plan_version} was approved, {version(scene)} is in force",
-            where=job_id,
-            fix="read the new plan (`igoudar plan`) and approve again",
-        )
+        versions = {"approved": plan_version, "now": version(scene)}
+        raise said(CommandError, "refusal.plan_changed", where=job_id, **versions)
     if job_id in scene.overrides:
-        raise CommandError("a person steers this job", where=job_id, fix=f"`igoudar job release {job_id}`")
+        raise said(CommandError, "refusal.job_steered", where=job_id, job=job_id)
     start = planned_start(scene, job_id)
     if start is None:
-        raise CommandError("the plan has no start for this job", where=job_id, fix="wait for the next plan")
+        raise said(CommandError, "refusal.job_unplanned", where=job_id)
     return start
 
 

@@ -47,7 +47,7 @@ async def test_without_a_good_token_nothing_is_told(url: str, state: Path, autho
         for route in ROUTES:
             answer = await http.get(f"/v1/{route}", headers={"Authorization": header})
             assert answer.status_code == 401
-            assert set(answer.json()) == {"what", "where", "fix"}
+            assert set(answer.json()) == {"what", "where", "fix", "code", "params"}
         assert (await http.get("/health")).json() == {"status": "ok"}
         assert (await http.get("/metrics")).status_code == 200
 
@@ -84,7 +84,7 @@ async def test_bodies_are_json_of_known_shape(http: httpx.AsyncClient) -> None:
     huge = await http.post("/v1/mode", json={"mode": "observe", "reason": "x" * 100_000})
     assert huge.status_code == 413
     for answer in (form, unknown, huge, await http.get("/v1/nothing"), await http.get("/v1/racks/zz")):
-        assert set(answer.json()) == {"what", "where", "fix"}
+        assert set(answer.json()) == {"what", "where", "fix", "code", "params"}
         assert "Traceback" not in answer.text
 
 

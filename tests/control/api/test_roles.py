@@ -118,7 +118,7 @@ async def test_without_the_users_table_the_state_folder_s_tokens_still_open(
     async with httpx.AsyncClient(base_url=url) as named:
         answer = await named.get("/v1/mode", headers={"Authorization": f"Bearer {tokens[Role.ADMIN]}"})
         assert answer.status_code == 503
-        assert set(answer.json()) == {"what", "where", "fix"}
+        assert set(answer.json()) == {"what", "where", "fix", "code", "params"}
     assert (await http.get("/v1/mode")).status_code == 200
 
 

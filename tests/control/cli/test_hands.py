@@ -13,6 +13,7 @@ from igoudar.control.cli import add_commands
 from igoudar.control.cli.override import number
 from igoudar.core import handsoff
 from igoudar.core.errors import ConfigError
+from igoudar.core.said import told
 
 __all__ = ["igoudar"]
 RATE = ("battery-1", "discharge_rate_pct")
@@ -57,7 +58,9 @@ async def test_what_would_be_refused_is_not_even_asked(igoudar: Any, plant: Any)
     assert "no such device" in str(
         (await igoudar("override", "set", "battery-9", RATE[1], "1", "--yes")).exception
     )
-    assert "nobody holds" in str((await igoudar("override", "release", *RATE, "--yes")).exception)
+    unheld = (await igoudar("override", "release", *RATE, "--yes")).exception
+    assert "nobody holds" in str(unheld)
+    assert told(unheld, "fr").startswith("battery-1 discharge_rate_pct: personne ne tient ce point")
     assert plant.writes == []
 
 
