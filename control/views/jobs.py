@@ -4,6 +4,7 @@ from datetime import datetime
 
 from igoudar.control.actuation.schedulers import QueuedJob
 from igoudar.control.dispatch import job_power_w
+from igoudar.control.planning.requests import Verb
 from igoudar.control.scene import Scene
 from igoudar.control.schema import Jobs, JobView, Text
 from igoudar.control.text import text
@@ -67,7 +68,7 @@ def _reason(scene: Scene, job: QueuedJob) -> Text | None:
         pause, power_w = scene.paused[job.job_id], job_power_w(job, scene.roster.site, scene.pue.value)
         return text("control.paused", scene.zone, since=pause.at, until=pause.resume_by, power_w=power_w)
     decision = scene.decisions.get(job.job_id)
-    if decision:
+    if decision and decision.verb is not Verb.PAUSE:  # until it stands, it runs
         return text(decision.code, scene.zone, **decision.params)
     if job.blocked:
         return text(f"control.blocked_{job.blocked}")

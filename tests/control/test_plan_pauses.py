@@ -122,6 +122,21 @@ async def test_it_says_that_the_plan_paused_it_why_and_until_when(
         assert "650" in render(row.code, row.params, lang)
 
 
+async def test_a_pause_that_has_just_begun_is_not_taken_back(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    while not verbs(cluster, "suspend"):
+        await watched(loop, plant, 1)
+    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+    await watched(loop, plant, 28)
+    assert verbs(cluster, "resume") == []
+    await watched(loop, plant, 5)
+    assert verbs(cluster, "resume") == [("resume", "job-1")]
+
+
 async def test_a_dip_of_the_plan_that_is_soon_over_is_not_worth_a_stop(
     rig: Any, plant: Any, cluster: Any, solver: Any
 ) -> None:
@@ -216,6 +231,7 @@ async def test_in_observe_nothing_and_in_advise_a_proposal(
     calm(plant, solver)
     await watched(loop, plant, 20)
     assert cluster.calls == []
+    assert {job.reason for job in jobs(rooms.desk.scene).jobs if job.state == "running"} == {None}
     waiting = [row for row in loop.acting.executor.proposals.waiting() if row.command["point"] == "suspend"]
     assert len(waiting) == proposed
     if waiting:
