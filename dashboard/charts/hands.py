@@ -30,7 +30,7 @@ def hands_panel(mode: ModeView | None, hands: HandsOffView | None, words: Words)
         return empty_panel(title, words)
     act, label = ("hands_on", "hands_on_button") if hands.on else ("hands_off", "hands_off_button")
     stop = button(f"{act}:{SITE}", words(label)).html
-    now = escape(f"{title}: {words.known('mode', mode.mode)}")
+    now = escape(words("hands_line", mode=words.known("mode", mode.mode)))
     head = f"<h2>{now} <span>{escape(_since(mode, words))}</span></h2>"
     line = f'<div class="ig-head">{head}<div class="ig-buttons">{stop}</div></div>'
     return f'{_banner(hands, words) if hands.on else ""}<section class="ig-panel ig-hands">{line}</section>'

@@ -82,7 +82,7 @@ def record_table(actions: Sequence[ActionView] | None, now: datetime, words: Wor
                 Markup(f"<b>{escape(one.target)}</b> {escape(one.verb)}"),
                 f"{words.recorded(one.before, now)} → {words.recorded(one.after, now)}",
                 words.text(one.reason) or NONE,
-                one.result,
+                words.known("result", one.result),
             )
         )
         for one in actions[:SHOWN]
