@@ -29,7 +29,8 @@ class Foresight:
         look = Outlook(np.ones(1), supply_w, mean(period.urgent_w), mean(period.pue), nothing)
         known, coming = corridors(view, grid), _coming(view, grid)
         latest, earliest = known.latest + coming.latest, known.earliest + coming.earliest
-        return look, Corridor(latest, earliest, known.rate + coming.rate)
+        needed = known.needed + coming.needed
+        return look, Corridor(latest, earliest, known.rate + coming.rate, needed)
 
 
 def _coming(view: View, grid: Grid) -> Corridor:
@@ -43,8 +44,6 @@ def _coming(view: View, grid: Grid) -> Corridor:
     waits_h = (slack_h * PATIENCE.share(left_h))[:, None]
     may_run = (since_h > 0.0) & (since_h - grid.hours < left + slack_h[:, None])
     member = members(slack_h, left_h)
-    return Corridor(
-        member @ (gpus * np.clip(since_h - waits_h, 0.0, left)),
-        member @ (gpus * np.clip(since_h, 0.0, left)),
-        member @ (gpus * may_run),
-    )
+    latest = member @ (gpus * np.clip(since_h - waits_h, 0.0, left))
+    earliest = member @ (gpus * np.clip(since_h, 0.0, left))
+    return Corridor(latest, earliest, member @ (gpus * may_run), latest.sum(axis=0))

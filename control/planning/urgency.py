@@ -56,6 +56,25 @@ def needed_gpus(view: View, rows: Integers, ahead: Floats | None = None) -> int:
     The latest runs of all jobs are laid over the coming steps; what exceeds what known jobs may claim of a
     step's headroom (`ahead`, GPUs under the cap) is carried to the step before it, back to now.
     """
+    free = claimable(view, headroom(view) if ahead is None else ahead)
+    return int(np.ceil(_carried(_latest_gpus(view, rows), free)))
+
+
+def needed_work(view: View, rows: Integers, steps: Integers) -> Floats:
+    """Work that must be done by the end of each of some coming steps for the same reason [GPU steps].
+
+    Whatever is done meanwhile: what lacks of it in a step is what `needed_gpus` asks for there, when the
+    hours after it are nearer and may be claimed more than now.
+    """
+    latest = np.cumsum(_latest_gpus(view, rows))
+    after = np.arange(HORIZON_STEPS) - steps[:, None]
+    ahead, coming = headroom(view), to_come(view, HORIZON_STEPS)
+    free = np.where(after > 0, _claimed(after, ahead, coming), 0.0)
+    return np.asarray(np.where(after >= 0, latest - np.cumsum(free, axis=1), -np.inf).max(axis=1), np.float64)
+
+
+def _latest_gpus(view: View, rows: Integers) -> Floats:
+    """GPUs of each coming step when everybody runs as late as possible; (HORIZON_STEPS,)."""
     slack = np.floor(np.maximum(0.0, slack_s(view, rows)) / STEP_S)
     length = np.ceil(left_s(view, rows) / STEP_S)
     first = np.minimum(slack, HORIZON_STEPS).astype(np.int64)
@@ -63,14 +82,18 @@ def needed_gpus(view: View, rows: Integers, ahead: Floats | None = None) -> int:
     edges = np.zeros(HORIZON_STEPS + 1)
     np.add.at(edges, first, view.jobs.gpus[rows])
     np.add.at(edges, last, -view.jobs.gpus[rows])
-    free = claimable(view, headroom(view) if ahead is None else ahead)
-    return int(np.ceil(_carried(np.cumsum(edges[:-1]), free)))
+    return np.asarray(np.cumsum(edges[:-1]), np.float64)
 
 
 def claimable(view: View, ahead: Floats) -> Floats:
     """GPUs per step that known jobs may claim; less than nothing where those to come alone are too many."""
-    share = np.interp(np.arange(HORIZON_STEPS) * STEP_S / 3600.0, AHEAD_H, CLAIMED)
-    claimed: Floats = np.minimum(share * ahead, IN_ALL * ahead - to_come(view, HORIZON_STEPS))
+    return _claimed(np.arange(HORIZON_STEPS), ahead, to_come(view, HORIZON_STEPS))
+
+
+def _claimed(after: Integers, ahead: Floats, coming: Floats) -> Floats:
+    """The same, by how many steps after the deciding one each is."""
+    share = np.interp(after * STEP_S / 3600.0, AHEAD_H, CLAIMED)
+    claimed: Floats = np.minimum(share * ahead, IN_ALL * ahead - coming)
     return claimed
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from igoudar.control.planning.headroom import HORIZON_STEPS
 from igoudar.control.planning.plan.grid import Grid
-from igoudar.control.planning.policy import View
+from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.table import Booleans, Floats
-from igoudar.control.planning.urgency import left_s, locked, slack_s
+from igoudar.control.planning.urgency import left_s, locked, needed_work, slack_s
 
 HOUR_S = 3600.0
 SLACK_H = (1.0, 3.0, 6.0, 12.0, 24.0)  # upper ends of the classes of slack; the last is open
@@ -50,6 +51,7 @@ class Corridor:
     latest: Floats  # must be done by then
     earliest: Floats  # can be done by then
     rate: Floats  # most GPUs at once
+    needed: Floats  # (slot,): of all classes together, since the choice of gangs will ask for it
 
 
 def corridors(view: View, grid: Grid, patience: Patience = PATIENCE) -> Corridor:
@@ -67,9 +69,14 @@ def corridors(view: View, grid: Grid, patience: Patience = PATIENCE) -> Corridor
     latest = np.where(fixed[:, None], _locked_latest(view, gpus, left_h, waits_h, ends), latest)
     member = members(slack_h, left_h)
     until = np.where(fixed, left_h, left_h + slack_h)[:, None]  # nothing runs beyond its deadline
-    return Corridor(
-        member @ latest, member @ earliest, member @ (gpus[:, None] * (ends - grid.hours < until))
-    )
+    rate = member @ (gpus[:, None] * (ends - grid.hours < until))
+    return Corridor(member @ latest, member @ earliest, rate, _needed(view, grid))
+
+
+def _needed(view: View, grid: Grid) -> Floats:
+    """GPU hours due by the end of each slot so that jobs to come find room."""
+    steps = np.minimum(grid.edges[1:], HORIZON_STEPS) - 1
+    return needed_work(view, view.active, steps) * (STEP_S / HOUR_S)
 
 
 def _locked_latest(view: View, gpus: Floats, left_h: Floats, waits_h: Floats, ends: Floats) -> Floats:
@@ -124,4 +131,5 @@ def with_arrivals(known: Corridor, arrivals_gpu_h: Floats, habit: Habit, grid: G
     latest = np.stack([np.convolve(given, shape)[at] for shape in habit.latest])
     earliest = np.stack([np.convolve(given, shape)[at] for shape in habit.earliest])
     rate = np.stack([np.convolve(given, shape)[at] for shape in habit.gpus])
-    return Corridor(known.latest + latest, known.earliest + earliest, known.rate + rate)
+    needed = known.needed + latest.sum(axis=0)
+    return Corridor(known.latest + latest, known.earliest + earliest, known.rate + rate, needed)

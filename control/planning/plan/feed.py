@@ -44,6 +44,7 @@ class Feeder:
     def feed(self, view: View, outlook: Outlook, work: Corridor, running_w: float) -> None:
         """Everything that this step knows anew."""
         self._work(view, work)
+        self._needed(view, outlook, work)
         self._drives(view)
         self._sources(view, outlook)
         self._overhead(outlook)
@@ -68,6 +69,13 @@ class Feeder:
         model, unit = self.model, view.limits.gpu_w / MW
         self._bound(model.columns.work, work.latest * unit, np.maximum(work.earliest, work.latest) * unit)
         self._sides(model.rows.rate, 0.0, work.rate * unit * model.grid.hours)
+
+    def _needed(self, view: View, outlook: Outlook, work: Corridor) -> None:
+        """What the choice of gangs will ask for, as far as work run from now on finds room under the cap."""
+        model, unit = self.model, view.limits.gpu_w / MW
+        room = np.cumsum(_cap_w(view, outlook) / MW * model.grid.hours)
+        ahead = np.minimum.accumulate(np.minimum(work.earliest.sum(axis=0) * unit - room, 0.0))
+        self._sides(model.rows.needed, np.minimum(work.needed * unit, room + ahead), FREE)
 
     def _drives(self, view: View) -> None:
         """Daily quantities as corridors: owed by each midnight, not drawn before the day begins."""
@@ -94,8 +102,7 @@ class Feeder:
         net = (outlook.urgent_w * outlook.pue - outlook.supply_w) / MW
         self._sides(model.rows.balance, net, net)
         self._sides(model.rows.flexible, 0.0, 0.0)
-        cap_w = np.minimum(limits.it_cap_w - outlook.urgent_w, limits.gpus * limits.gpu_w)
-        self._bound(model.columns.flexible, 0.0, np.maximum(0.0, cap_w) / MW)
+        self._bound(model.columns.flexible, 0.0, _cap_w(view, outlook) / MW)
         self._bound(model.columns.imported, 0.0, limits.import_limit_w / MW)
 
     def _overhead(self, outlook: Outlook) -> None:
@@ -184,3 +191,10 @@ class Feeder:
         ramp = self.model.limits.ramp_w / MW
         self._sides(self.model.rows.ramp_up, -FREE, ramp)
         self._sides(self.model.rows.ramp_down, -FREE, ramp)
+
+
+def _cap_w(view: View, outlook: Outlook) -> Floats:
+    """IT power that the cap and the GPUs leave to jobs."""
+    limits = view.limits
+    cap_w = np.minimum(limits.it_cap_w - outlook.urgent_w, limits.gpus * limits.gpu_w)
+    return np.asarray(np.maximum(0.0, cap_w), np.float64)

@@ -45,6 +45,7 @@ class Rows:
     balance: Integers
     flexible: Integers
     rate: Integers  # (course, class, slot)
+    needed: Integers  # of the work of all classes
     drive_rate: Integers
     stored: Integers
     down: Integers
@@ -106,6 +107,7 @@ class PlanModel:
             balance=self.shared(row=True),
             flexible=self.shared(row=True),
             rate=self.shared(CLASSES, row=True),
+            needed=self.shared(row=True),
             drive_rate=self.shared(DRIVES, row=True),
             stored=self.shared(row=True),
             down=self.shared(row=True),
@@ -149,6 +151,7 @@ class PlanModel:
         ):
             self.put(row[:, None, :], column, sign * per_h)
             self.put_before(row[:, None, :], column, -sign * per_h)
+        self.put(rows.needed[:, None, :], columns.work, 1.0)
         self.put(rows.flexible, columns.flexible, -1.0)
         self.put(rows.flexible, columns.late, -1.0)
 

@@ -8,8 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.control.planning.kept import rows_of_a_day
 from tests.control.planning.scenes import LIMITS, STEPS, job_table, knows, period
+from tests.control.planning.views import view
 
+from igoudar.control.planning.plan.feed import Feeder, Tuning
 from igoudar.control.planning.plan.grid import Grid
+from igoudar.control.planning.plan.knowledge import Expected
+from igoudar.control.planning.plan.model import PlanModel
 from igoudar.control.planning.plan.program import Solver
 from igoudar.control.planning.policy import Limits, Orders, Policy, View
 from igoudar.control.planning.rolling import Rolling
@@ -135,3 +139,18 @@ def test_a_plan_that_can_not_be_says_what_gave_way_and_by_how_much() -> None:
 
 def _no_battery() -> Limits:
     return replace(LIMITS, battery_wh=0.0, battery_w=0.0, soc_max_wh=0.0)
+
+
+def test_a_plan_does_before_what_the_choice_of_gangs_would_ask_for_later() -> None:
+    """480 GPU steps due by step 16, the last four of them with wind: 80 GPUs fit, known jobs may claim 64."""
+    day = period(job_table([(40, 0, 4, 12)] * 3), np.repeat([0.0, 100_000.0], [12, STEPS - 12]))
+    scene = replace(view(day.jobs, urgent_w=20_000.0), forecast=knows(day)(0))
+    grid, knowledge = Grid.of(), Expected()
+    model = PlanModel(LIMITS, grid, knowledge.courses)
+    look, work = knowledge.ahead(scene, grid)
+    Feeder(model, Tuning()).feed(scene, look, work, 0.0)
+    solved = model.solver.solve()
+    assert solved is not None
+    done_gpu_steps = solved.value[model.columns.work[0]].sum(axis=0) * 1e6 / LIMITS.gpu_w * 4.0
+    assert done_gpu_steps[11] >= 480 - 4 * 64 - 1e-3
+    assert solved.value[model.columns.late].max() < 1e-6

@@ -6,7 +6,7 @@ from tests.control.planning.views import view
 
 from igoudar.control.planning.headroom import HORIZON_STEPS
 from igoudar.control.planning.policy import STEP_S
-from igoudar.control.planning.urgency import forced, lost, needed_gpus
+from igoudar.control.planning.urgency import forced, lost, needed_gpus, needed_work
 
 Row = tuple[int, int, int, int]
 JOBS = st.lists(
@@ -54,3 +54,17 @@ def test_a_job_is_lost_when_running_at_once_would_not_keep_its_deadline() -> Non
     scene = view(job_table([(1, 0, 4, 0), (1, 0, 4, 1)]), step=1)
     assert scene.now_s == STEP_S
     assert lost(scene, scene.active).tolist() == [True, False]
+
+
+@given(rows=JOBS)
+def test_the_work_needed_begins_with_the_gpus_needed_now(rows: list[tuple[int, int, int, int]]) -> None:
+    scene = view(job_table(rows))
+    needed = needed_work(scene, scene.active, np.array([0, HORIZON_STEPS - 1]))
+    assert int(np.ceil(needed[0] - 1e-6)) == needed_gpus(scene, scene.active)
+    assert needed[-1] <= scene.jobs.gpus @ scene.jobs.duration_s / STEP_S + 1e-6
+
+
+def test_work_is_needed_before_the_step_that_is_overfull() -> None:
+    """Three gangs of 40, from step 3 on at the latest: 160 GPU steps too many, 80 in each step before."""
+    scene = view(job_table([(40, 0, 4, 3)] * 3))
+    assert needed_work(scene, scene.active, np.arange(8)).tolist() == [0, 80, 160, 240, 320, 400, 480, 480]
