@@ -25,7 +25,7 @@ def mode_word(word: str) -> ModeWord:
         ConfigError: for any other word.
     """
     if word not in get_args(ModeWord):
-        raise ConfigError(f"unknown mode {word!r}", fix=f"one of {', '.join(get_args(ModeWord))}")
+        raise said(ConfigError, "refusal.mode_unknown", word=repr(word))
     return cast("ModeWord", word)
 
 
