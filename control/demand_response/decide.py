@@ -69,14 +69,12 @@ def _under_limit(case: Case) -> tuple[Wishes, datetime | None]:
     return _ramped(case, must, -over_w - case.calm_w, calm_s)
 
 
-def _ramped(
-    case: Case, must: Sequence[JobLever], room_w: float, calm_s: float
-) -> tuple[Wishes, datetime | None]:
+def _ramped(case: Case, must: Sequence[JobLever], room_w: float, calm_s: float) -> tuple[Wishes, datetime]:
     """What `calm_s` of the ramp let through, and the rest of that time: a large piece has to save it up."""
     ramp_w_per_min = case.rules.ramp_w_per_min
     burst_w = ramp_w_per_min * max(60.0, case.sight.cycle_s) / 60.0
     most_w = min(room_w, ramp_w_per_min * calm_s / 60.0, max(burst_w, _piece_w(case, must)))
-    wishes, given_w = _easing(case, must, most_w, min(most_w, -case.need.import_w))
+    wishes, given_w = _easing(case, must, most_w, most_w)
     left_s = case.rules.resume_after_s + 60.0 * max(0.0, most_w - given_w) / ramp_w_per_min
     return wishes, case.now - timedelta(seconds=left_s)
 
