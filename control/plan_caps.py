@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
 
-from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.actuation.command import ActuatorClass, Command, Origin, planned
 from igoudar.control.actuation.memory import Memory
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.demand_response.cap_levers import POINT, cap_levers
@@ -68,19 +67,8 @@ class PlanCaps:
         return limit_w < lever.full_w and held.until - now < self.life / 2
 
     def _command(self, target: str, limit_w: float, now: datetime, code: str) -> Command:
-        return Command(
-            command_id=uuid4().hex,
-            actuator=ActuatorClass.CAPS,
-            target=target,
-            point=POINT,
-            issued_at=now,
-            expires_at=now + self.life,
-            origin=Origin.PLAN,
-            who="control",
-            code=code,
-            params={"power_w": limit_w},
-            value=limit_w,
-        )
+        params = {"power_w": limit_w}
+        return planned(ActuatorClass.CAPS, target, POINT, limit_w, now, self.life, code, params)
 
 
 def caps_stand(site: Site, mode: Callable[[str], str], sight: Callable[[], Sight]) -> Callable[[], bool]:

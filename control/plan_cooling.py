@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import uuid4
 
-from igoudar.control.actuation.command import ActuatorClass, Command, Origin
+from igoudar.control.actuation.command import ActuatorClass, Command, Origin, planned
 from igoudar.control.actuation.guard.interlocks import SETPOINT, known
 from igoudar.control.actuation.guard.rules import Rules
 from igoudar.control.actuation.guard.view import Held
@@ -138,20 +137,9 @@ class PlanCooling:
         return raised and unit.held is not None and unit.held.until - now < self.life / 2
 
     def _command(self, target: str, value_c: float, now: datetime) -> Command:
-        warmer = value_c > self.supply.setpoint_c
-        return Command(
-            command_id=uuid4().hex,
-            actuator=ActuatorClass.COOLING,
-            target=target,
-            point=SETPOINT,
-            issued_at=now,
-            expires_at=now + self.life,
-            origin=Origin.PLAN,
-            who="control",
-            code="plant.cooling" if warmer else "plant.cooling_found",
-            params={"setpoint_c": value_c, "found_c": self.supply.setpoint_c},
-            value=value_c,
-        )
+        code = "plant.cooling" if value_c > self.supply.setpoint_c else "plant.cooling_found"
+        params = {"setpoint_c": value_c, "found_c": self.supply.setpoint_c}
+        return planned(ActuatorClass.COOLING, target, SETPOINT, value_c, now, self.life, code, params)
 
 
 def warmer(

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import uuid4
 
 
 class ActuatorClass(StrEnum):
@@ -53,3 +54,29 @@ class Command:
     plan_version: str = ""
     config_version: str = ""
     approved_by: tuple[str, ...] = ()
+
+
+def planned(
+    actuator: ActuatorClass,
+    target: str,
+    point: str,
+    value: float | None,
+    now: datetime,
+    life: timedelta,
+    code: str,
+    params: Mapping[str, object],
+) -> Command:
+    """What the plan asks of one point, from now on and for so long."""
+    return Command(
+        command_id=uuid4().hex,
+        actuator=actuator,
+        target=target,
+        point=point,
+        issued_at=now,
+        expires_at=now + life,
+        origin=Origin.PLAN,
+        who="control",
+        code=code,
+        params=params,
+        value=value,
+    )
