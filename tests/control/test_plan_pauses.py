@@ -53,6 +53,18 @@ def calm(plant: Any, solver: Any, gpus: float = 0.0) -> None:
     solver.made = lambda ask: made_of(ask, gpus)
 
 
+def windy(plant: Any) -> None:
+    """Wind for everybody, and export on the meter."""
+    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+
+
+async def stands(rig: Any, plant: Any, cluster: Any, solver: Any, **job: Any) -> None:
+    """One job, which the plan has paused."""
+    runs(cluster, "job-1", **job)
+    calm(plant, solver)
+    await watched(rig[0], plant, 10)
+
+
 async def watched(loop: Any, plant: Any, minutes: float) -> None:
     """So long, with plans answered at once, and asked for as often as the site's time says."""
     loop.steering.planner._wall = lambda: plant.clock.now().timestamp()
@@ -89,7 +101,7 @@ async def test_a_job_stands_in_a_calm_and_goes_on_after_it_once(
 
     await watched(loop, plant, 40)
     assert verbs(cluster, "resume") == []
-    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+    windy(plant)
     solver.made = lambda ask: made_of(ask, 64.0)
     await watched(loop, plant, 12)
     assert verbs(cluster, "resume") == [("resume", "job-1")]
@@ -104,9 +116,7 @@ async def test_it_says_that_the_plan_paused_it_why_and_until_when(
     rig: Any, plant: Any, cluster: Any, solver: Any
 ) -> None:
     loop, rooms = rig
-    runs(cluster, "job-1")
-    calm(plant, solver)
-    await watched(loop, plant, 10)
+    await stands(rig, plant, cluster, solver)
     (pause,) = loop.acting.suspends.open()
     view = next(job for job in jobs(rooms.desk.scene).jobs if job.job_id == "job-1")
     (planned,) = plan_document(rooms.desk.scene).jobs
@@ -130,7 +140,7 @@ async def test_a_pause_that_has_just_begun_is_not_taken_back(
     calm(plant, solver)
     while not verbs(cluster, "suspend"):
         await watched(loop, plant, 1)
-    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+    windy(plant)
     await watched(loop, plant, 28)
     assert verbs(cluster, "resume") == []
     await watched(loop, plant, 5)
@@ -205,9 +215,7 @@ async def test_without_a_plan_none_is_new_and_those_that_stand_end_by_their_time
     rig: Any, plant: Any, cluster: Any, solver: Any
 ) -> None:
     loop, rooms = rig
-    runs(cluster, "job-1", deadline_h=9.0)
-    calm(plant, solver)
-    await watched(loop, plant, 10)
+    await stands(rig, plant, cluster, solver, deadline_h=9.0)
     (pause,) = loop.acting.suspends.open()
     solver.made = lambda ask: NoPlan(Why("planner.infeasible", {"seconds": 0.1}))
     runs(cluster, "job-2", deadline_h=30.0)
@@ -277,9 +285,7 @@ async def test_a_restart_forgets_no_pause_and_unread_records_begin_none(
     rig: Any, plant: Any, cluster: Any, solver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, _ = rig
-    runs(cluster, "job-1")
-    calm(plant, solver)
-    await watched(loop, plant, 10)
+    await stands(rig, plant, cluster, solver)
     before, now = loop.steering.pauses, plant.clock.now()
     queue = await loop.scheduler.queue()
     again = PlanPauses(before.site, before.book, lambda: "auto")
@@ -301,12 +307,10 @@ async def test_while_an_event_acts_the_plan_lets_nobody_go_on(
     rig: Any, plant: Any, cluster: Any, solver: Any
 ) -> None:
     loop, rooms = rig
-    runs(cluster, "job-1")
-    calm(plant, solver)
-    await watched(loop, plant, 10)
+    await stands(rig, plant, cluster, solver)
     end = plant.clock.now() + HOUR
     rooms.events.open(EventRequest(EventKind.CAP, "operator", "ada", limit_w=900e6, ends_at=end))
-    plant.powers |= {"wind": WINDY_W, "grid": -100e3, "transformer": 300e3}
+    windy(plant)
     solver.made = lambda ask: made_of(ask, 64.0)
     await watched(loop, plant, 50)
     assert verbs(cluster, "resume") == []
@@ -320,9 +324,7 @@ async def test_what_goes_on_counts_as_load_before_the_meters_show_it(
     rig: Any, plant: Any, cluster: Any, solver: Any
 ) -> None:
     loop, _ = rig
-    runs(cluster, "job-1")
-    calm(plant, solver)
-    await watched(loop, plant, 10)
+    await stands(rig, plant, cluster, solver)
     now = plant.clock.now()
     loop.acting.suspends.resumed("job-1", now)
     pauses, queue = loop.steering.pauses, await loop.scheduler.queue()

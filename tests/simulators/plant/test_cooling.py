@@ -14,7 +14,10 @@ SPELL = MILD._replace(ambient_c=41.0, humidity_pct=15.0, wet_bulb_c=21.0)
 
 
 def cooled(site: Site, sky: Conditions, load: float = 0.7, hours: float = 2.0) -> Cooling:
-    made = Cooling(site)
+    return settled(Cooling(site), site, sky, load, hours)
+
+
+def settled(made: Cooling, site: Site, sky: Conditions, load: float = 0.7, hours: float = 2.0) -> Cooling:
     racks = np.array([rack.peak_w * load for rack in site.racks])
     for _ in range(int(hours * 60)):
         made.carry(racks, sky)
@@ -42,10 +45,7 @@ def test_without_chillers_a_hot_spell_warms_the_aisle(site: Site) -> None:
     made = Cooling(site)
     for unit in made.chillers.units.values():
         unit.enabled = False
-    racks = np.array([rack.peak_w * 0.7 for rack in site.racks])
-    for _ in range(120):
-        made.carry(racks, SPELL)
-        made.run(60.0)
+    settled(made, site, SPELL)
     assert made.powers.chillers == 0.0
     assert made.unmet_w > 0.0
     assert made.air_c > AIR_SUPPLY_C + 3.0
@@ -81,11 +81,7 @@ def warmer(site: Site, sky: Conditions, water_c: float) -> Cooling:
     made = Cooling(site)
     for unit in made.chillers.units.values():
         unit.setpoint_c = water_c
-    racks = np.array([rack.peak_w * 0.7 for rack in site.racks])
-    for _ in range(120):
-        made.carry(racks, sky)
-        made.run(60.0)
-    return made
+    return settled(made, site, sky)
 
 
 def test_warmer_water_spares_compressors_and_warms_the_aisle_by_as_much(site: Site) -> None:
