@@ -170,6 +170,25 @@ async def test_a_passing_cloud_pauses_nothing(rig: Any, plant: Any, cluster: Any
     assert verbs(cluster, "suspend") == []
 
 
+@pytest.mark.parametrize(("shows", "in_all"), [(True, 1), (False, 2)])
+async def test_what_a_pause_spares_must_show_before_the_next_is_asked_for(
+    rig: Any, plant: Any, cluster: Any, solver: Any, shows: bool, in_all: int
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    runs(cluster, "job-2")
+    calm(plant, solver)
+    job_w = job_power_w(cluster.jobs["job-1"], loop.steering.site, None)
+    plant.powers["grid"] = 1.5 * job_w  # room for one of them
+    while not verbs(cluster, "suspend"):
+        await watched(loop, plant, 1)
+    plant.powers["grid"] = (0.5 if shows else 1.5) * job_w
+    await watched(loop, plant, 5)
+    assert len(verbs(cluster, "suspend")) == 1
+    await watched(loop, plant, 5)
+    assert len(verbs(cluster, "suspend")) == in_all
+
+
 @pytest.mark.parametrize(
     "job",
     [
