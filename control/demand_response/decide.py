@@ -3,17 +3,18 @@
 The meter is the judge: what was commanded and is not on it yet counts as done, so that nothing is shed twice.
 Half a margin over the target is answered at once, half a margin under it must last before work goes on, and
 between the two nothing moves: the thresholds can't cross. Work goes on along the ramp, also under a limit
-that stands, as where a stricter one has ended before it. Without the meter nothing new is done.
+that stands, as where a stricter one has ended before it. The room is one account: what must come back takes
+of it first, then other loads, jobs, caps, each of what is left. Without the meter nothing new is done.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from igoudar.control.demand_response.battery import battery_share, battery_wish, swung
 from igoudar.control.demand_response.case import Case, need_of
-from igoudar.control.demand_response.cover import Cover, cover
-from igoudar.control.demand_response.levers import JobLever, Levers, Limit, Pause, Sight, Wishes
+from igoudar.control.demand_response.cover import Cover, Need, cover
+from igoudar.control.demand_response.levers import CapLever, JobLever, Levers, Limit, Pause, Sight, Wishes
 from igoudar.control.demand_response.line import (
     delays,
     given_back,
@@ -29,16 +30,15 @@ from igoudar.core.model import JobState
 
 def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Rules) -> tuple[Wishes, Memory]:
     """What to move now, and the memory with since when there has been room."""
-    case = Case(limit, sight, levers, memory, rules)
+    case = _with_freed(Case(limit, sight, levers, memory, rules))
     if case.blind:
         return Wishes(battery_w=memory.battery_w), replace(memory, room_since=None)
     case = replace(case, battery=battery_share(case))
     case = replace(case, need=need_of(case))
     memory = swung(case, memory)
-    if not limit.acting:
-        return _way_back(case), replace(memory, room_since=None)
-    wishes, since = _under_limit(case)
-    wishes = replace(wishes, longer=_longer(case, wishes), caps={**wishes.caps, **_freed(case)})
+    wishes, since = _under_limit(case) if limit.acting else (_way_back(case), None)
+    longer = _longer(case, wishes) if limit.acting else ()
+    wishes = replace(wishes, longer=longer, caps={**wishes.caps, **_freed(case)})
     return wishes, replace(memory, room_since=since)
 
 
@@ -51,8 +51,17 @@ def _longer(case: Case, wishes: Wishes) -> tuple[Pause, ...]:
 
 def _freed(case: Case) -> dict[str, float]:
     """Caps that an urgent job has come under meanwhile: lifted at once, whatever the meter says."""
-    held = case.memory.caps
-    return {one.target: one.full_w for one in case.levers.caps if one.target in held and one.binds_urgent}
+    return {one.target: one.full_w for one in _bound(case)}
+
+
+def _bound(case: Case) -> list[CapLever]:
+    return [one for one in case.levers.caps if one.target in case.memory.caps and one.binds_urgent]
+
+
+def _with_freed(case: Case) -> Case:
+    """With what those caps let through as load that comes by itself: nobody else has that room."""
+    freed_w = sum(one.rise_w for one in _bound(case))
+    return replace(case, levers=replace(case.levers, arriving_w=case.levers.arriving_w + freed_w))
 
 
 def _under_limit(case: Case) -> tuple[Wishes, datetime | None]:
@@ -74,7 +83,7 @@ def _ramped(case: Case, must: Sequence[JobLever], room_w: float, calm_s: float) 
     ramp_w_per_min = case.rules.ramp_w_per_min
     burst_w = ramp_w_per_min * max(60.0, case.sight.cycle_s) / 60.0
     most_w = min(room_w, ramp_w_per_min * calm_s / 60.0, max(burst_w, _piece_w(case, must)))
-    wishes, given_w = _easing(case, must, most_w, most_w)
+    wishes, given_w = _easing(case, must, Need(-most_w, -most_w))
     left_s = case.rules.resume_after_s + 60.0 * max(0.0, most_w - given_w) / ramp_w_per_min
     return wishes, case.now - timedelta(seconds=left_s)
 
@@ -83,46 +92,52 @@ def _piece_w(case: Case, must: Sequence[JobLever]) -> float:
     """The largest piece that may be next: a gang, or another load, goes on whole."""
     job = next((one.rise_w for one in standing(case) if one not in must), 0.0)
     held = case.memory.loads
-    return max([job, *(one.rated_w - one.now_w for one in case.levers.loads if one.device in held)])
+    return max([job, *(one.rise_w for one in case.levers.loads if one.device in held)])
 
 
 def _way_back(case: Case) -> Wishes:
     """Along the ramp; a job that must run does so whatever the ramp."""
     must = must_run(case)
-    room_w = -case.need.most_w - sum(job.rise_w for job in must)
-    wishes, _ = _easing(case, must, room_w, -case.need.import_w)
+    wishes, _ = _easing(case, must, case.need.plus(sum(job.rise_w for job in must)))
     return replace(wishes, delays=tuple(given_back(case)))
 
 
-def _easing(
-    case: Case, must: Sequence[JobLever], room_w: float, import_room_w: float
-) -> tuple[Wishes, float]:
-    """The levers in reverse: other loads, jobs by latest start, then caps; and what they let through [W]."""
-    loads = _back({one.device: (one.now_w, one.rated_w) for one in case.levers.loads}, case.memory.loads,
-                  import_room_w)  # fmt: skip
-    going = [*must, *next_in_line(case, room_w, {job.job_id for job in must})]
+def _easing(case: Case, must: Sequence[JobLever], need: Need) -> tuple[Wishes, float]:
+    """The levers in reverse: other loads, jobs by latest start, then caps; and what they let through [W].
+
+    `need` is the room, negative. What one of them takes of it is not there for those after it.
+    """
+    loads, loads_w = _back({one.device: (one.rise_w, one.rated_w) for one in case.levers.loads},
+                           case.memory.loads, -need.import_w)  # fmt: skip
+    need = need.less_import(-loads_w)
+    going = [*must, *next_in_line(case, -need.most_w, {job.job_id for job in must})]
     jobs_w = sum(job.rise_w for job in going[len(must) :])
-    caps = {}
-    if not case.memory.paused.keys() - {job.job_id for job in going}:
-        full = {one.target: (one.now_w, one.full_w) for one in case.levers.caps}
-        caps = _back(full, case.memory.caps, room_w - jobs_w)
-    back_w = sum(one.rated_w - one.now_w for one in case.levers.loads if one.device in loads)
-    back_w += sum(one.full_w - one.now_w for one in case.levers.caps if one.target in caps)
-    return replace(_going(case, going, more_w=back_w), loads=loads, caps=caps), back_w + jobs_w
+    caps, caps_w = _caps_back(case, {job.job_id for job in going}, need.plus(jobs_w))
+    wishes = _going(case, going, more_w=loads_w + caps_w)
+    return replace(wishes, loads=loads, caps=caps), loads_w + jobs_w + caps_w
+
+
+def _caps_back(case: Case, going: Collection[str], need: Need) -> tuple[dict[str, float], float]:
+    """Once nobody stands any more."""
+    if case.memory.paused.keys() - going:
+        return {}, 0.0
+    full = {one.target: (one.rise_w, one.full_w) for one in case.levers.caps if not one.binds_urgent}
+    return _back(full, case.memory.caps, -need.most_w)
 
 
 def _back(
     full: Mapping[str, tuple[float, float]], held: Mapping[str, float], room_w: float
-) -> dict[str, float]:
-    """Limits that we set go back to full while what they let through fits."""
+) -> tuple[dict[str, float], float]:
+    """Limits that we set go back to full while what they let through fits, and that [W]; by (rise, full)."""
     found: dict[str, float] = {}
+    given_w = 0.0
     for name in sorted(full.keys() & held.keys()):
-        now_w, full_w = full[name]
-        if full_w - now_w > room_w:
+        rise_w, full_w = full[name]
+        if given_w + rise_w > room_w:
             break
         found[name] = full_w
-        room_w -= full_w - now_w
-    return found
+        given_w += rise_w
+    return found, given_w
 
 
 def _shedding(case: Case, must: list[JobLever]) -> Wishes:

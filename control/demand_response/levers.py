@@ -55,6 +55,11 @@ class CapLever:
         return max(0.0, min(self.now_w, self.limit_w) - self.least_w)
 
     @property
+    def rise_w(self) -> float:
+        """What full power may add to what they draw."""
+        return max(0.0, self.full_w - self.now_w)
+
+    @property
     def binds_urgent(self) -> bool:
         """Only listed to be given back: an urgent job has come to it."""
         return self.least_w >= self.full_w
@@ -67,6 +72,11 @@ class LoadLever:
     device: str
     now_w: float
     rated_w: float
+
+    @property
+    def rise_w(self) -> float:
+        """What it may add to what it draws, without a limit."""
+        return max(0.0, self.rated_w - self.now_w)
 
 
 @dataclass(frozen=True, slots=True)
