@@ -1,6 +1,8 @@
 """From the frozen picture and the queue to what a policy sees. Pure."""
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from igoudar.control.actuation.schedulers import Queue, QueuedJob
 from igoudar.control.picture import Powers
@@ -40,9 +42,25 @@ def startable(job: QueuedJob) -> bool:
     return job.state in (JobState.WAITING, JobState.HELD) and not job.blocked
 
 
-def occupants(queue: Queue, site: Site, pue: float | None) -> list[JobRequest]:
-    """Jobs that occupy GPUs now."""
-    return [request(job, site, pue) for job in queue.jobs if job.state is JobState.RUNNING]
+def occupants(queue: Queue, site: Site, pue: float | None, waiting: Collection[str] = ()) -> list[JobRequest]:
+    """Jobs that occupy GPUs now, those included that stand on GPUs of their own and are not in `waiting`.
+
+    Each as if it had begun so long ago as it has worked: what stood in between is still ahead of it.
+    """
+    return [
+        replace(
+            request(job, site, pue),
+            expected_s=job.expected_s,
+            started=queue.time - timedelta(seconds=job.work_done_s),
+        )
+        for job in queue.jobs
+        if job.state is JobState.RUNNING or (_stands(job) and job.job_id not in waiting)
+    ]
+
+
+def _stands(job: QueuedJob) -> bool:
+    """Whether it is paused on GPUs that nobody else gets."""
+    return job.state is JobState.SUSPENDED and job.keeps_gpus
 
 
 def supply(powers: Powers, queue: Queue, site: Site, pue: float | None, now: datetime, fresh: bool) -> Supply:

@@ -137,9 +137,7 @@ class PlanPauses:
             if _ran(job, now)
         ]
         longest = timedelta(seconds=self.site.guard.resume_by_max_s)
-        standing = self.waiting(queue, now, look.pue, rested=False)
-        known = {job.job_id for job in crowd.waiting}
-        crowd = replace(crowd, waiting=[*crowd.waiting, *(j for j in standing if j.job_id not in known)])
+        crowd = _with(crowd, self.waiting(queue, now, look.pue, rested=False))
         chosen = pauses(lack, able, crowd, self._stops_left(queue, now), longest)
         if chosen:
             self._lack = Lack()  # what is asked for now must show before more is
@@ -170,6 +168,14 @@ class PlanPauses:
             lever,
             replace(request(job, self.site, pue), expected_s=left_s, started=None, keeps_gpus=job.keeps_gpus),
         )
+
+
+def _with(crowd: Crowd, standing: Sequence[JobRequest]) -> Crowd:
+    """A crowd in which these wait, each once, wherever they were counted before."""
+    names = {job.job_id for job in standing}
+    running = [job for job in crowd.running if job.job_id not in names]
+    waiting = [job for job in crowd.waiting if job.job_id not in names]
+    return replace(crowd, running=running, waiting=[*waiting, *standing])
 
 
 def _ran(job: QueuedJob, now: datetime) -> bool:

@@ -88,7 +88,7 @@ class Steering:
         oldest = moment.powers.oldest
         age_s = (moment.now - oldest).total_seconds() if oldest else 0.0
         supply = self._supply(moment, queue)
-        running = seen_now.occupants(queue, self.site, moment.pue)
+        running = seen_now.occupants(queue, self.site, moment.pue, {job.job_id for job in waiting})
         margins, guidance = seen_now.margins(moment.cycle_s, age_s), self._guidance(moment, queue)
         decisions, self.steady = dispatch(supply, running, waiting, margins, guidance, self.steady)
         if self.pauses is None:
