@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from igoudar.control.actuation.command import ActuatorClass, Command, Origin
 from igoudar.control.actuation.executor import Executor
-from igoudar.control.actuation.gate import HOLD
+from igoudar.control.actuation.overrides import HOLD
 from igoudar.control.actuation.refusal import raise_refused
 from igoudar.control.actuation.schedulers import Queue, QueuedJob, Scheduler
 from igoudar.control.actuation.sight import by_id

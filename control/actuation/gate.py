@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -13,13 +13,12 @@ from igoudar.control.actuation.guard.rules import Rules
 from igoudar.control.actuation.guard.verdict import Verdict
 from igoudar.control.actuation.guard.view import View
 from igoudar.control.actuation.memory import ENDS, Memory
-from igoudar.control.actuation.overrides import Overrides
+from igoudar.control.actuation.overrides import HOLD, Overrides
 from igoudar.control.actuation.sight import Sight
 from igoudar.control.records.safety_tables import OverrideRow
 from igoudar.core import handsoff
 
 CONTROL = "control"
-HOLD = timedelta(days=7)  # even a person's hold ends by itself
 
 
 class Holds(Protocol):

@@ -1,15 +1,22 @@
-"""What people hold by hand: a point or a job, sticky until released or expired."""
+"""What people hold by hand: a point or a job, sticky until released or expired.
+
+A row that can't be read still keeps everybody else off its point or job, which its key tells. What it held is
+not known and not written again: a device goes back by its timer, and a person releases it and sets it anew.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from igoudar.control.actuation.guard.view import Slot
 from igoudar.control.records.safety_tables import OverrideRow
 from igoudar.control.records.state import Records
+from igoudar.core.errors import StoreBusyError, StoreError
 
+HOLD = timedelta(days=7)  # even a person's hold ends by itself
+UNKNOWN = "?"
 JOB_VERBS = ("hold", "delay", "suspend")  # stand in `point` for a job
 
 
@@ -28,10 +35,34 @@ class Overrides:
         return opened
 
     def read(self, now: datetime) -> None:
-        """Hold what the records say now: another host may have written them."""
-        rows: list[OverrideRow] = self.records.rows(select(OverrideRow).where(OverrideRow.until > now))
+        """Hold what the records say now: another host may have written them.
+
+        Raises:
+            StoreError: they can't be read, or not even whose point or job one is.
+        """
+        rows: list[OverrideRow] = self.records.readable(
+            select(OverrideRow), lambda target, point: self._stand_in(target, point, now)
+        )
         self._rows.clear()
-        self._rows |= {(row.target, row.point): row for row in rows}
+        self._rows |= {(row.target, row.point): row for row in rows if row.until > now}
+
+    def _stand_in(self, target: str, point: str, now: datetime) -> OverrideRow:
+        """Held by nobody knows whom, without a value."""
+        until = self._until(target, point) or now + HOLD
+        return OverrideRow(
+            target=target, point=point, value=None, at=now, until=until, who=UNKNOWN, reason=UNKNOWN
+        )
+
+    def _until(self, target: str, point: str) -> datetime | None:
+        """Until when, where at least that can be read."""
+        key = (OverrideRow.target == target) & (OverrideRow.point == point)
+        try:
+            (until,) = self.records.rows(select(OverrideRow.until).where(key))
+        except StoreBusyError:
+            raise
+        except StoreError:
+            return None
+        return until if isinstance(until, datetime) else None
 
     def set(self, row: OverrideRow) -> None:
         """Hold a point, or a job in place of what was held of it before."""

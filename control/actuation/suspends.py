@@ -1,16 +1,21 @@
-"""Who is paused and by when each must run again: in the database, and in the file that the failsafe reads."""
+"""Who is paused and by when each must run again: in the database, and in the file that the failsafe reads.
+
+A row that can't be read still names its job: it runs again by the file's times, where that has none at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 
 from igoudar.control.actuation.command import Command
-from igoudar.control.failsafe.suspended import SuspendedJobs
+from igoudar.control.failsafe.suspended import Suspended, SuspendedJobs
 from igoudar.control.records.safety_tables import SuspendRow
 from igoudar.control.records.state import Records
+from igoudar.core.errors import StoreError
 
+OVERDUE = Suspended(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))
 BY_PLAN = "plan-"  # how the ids of commands begin with which the plan pauses jobs
 
 
@@ -76,17 +81,35 @@ class SuspendBook:
             self.jobs.note_all(rows)
 
     def open(self) -> list[SuspendRow]:
-        """Jobs that we paused and that do not run again yet."""
-        rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(SuspendRow.resumed_at.is_(None)))
+        """Jobs that we paused and that do not run again yet.
+
+        Raises:
+            StoreError: they can't be read, or not even which job one is.
+        """
+        query = select(SuspendRow).where(SuspendRow.resumed_at.is_(None))
+        rows: list[SuspendRow] = self.records.readable(query, self._stand_in)
         return rows
 
     def since(self, at: datetime) -> list[SuspendRow]:
         """Last pauses, whoever's, that began since a time or have not ended."""
         lately = (SuspendRow.at >= at) | SuspendRow.resumed_at.is_(None)
-        rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(lately))
+        rows: list[SuspendRow] = self.records.readable(select(SuspendRow).where(lately))
         return rows
 
     def row(self, job_id: str) -> SuspendRow | None:
         """The last pause of a job."""
-        rows: list[SuspendRow] = self.records.rows(select(SuspendRow).where(SuspendRow.job_id == job_id))
+        query = select(SuspendRow).where(SuspendRow.job_id == job_id)
+        rows: list[SuspendRow] = self.records.readable(query, self._stand_in)
         return rows[0] if rows else None
+
+    def _stand_in(self, job_id: str) -> SuspendRow:
+        noted = self._noted(job_id) or OVERDUE
+        return SuspendRow(
+            job_id=job_id, at=noted.at, resume_by=noted.resume_by, resumed_at=None, command_id=""
+        )
+
+    def _noted(self, job_id: str) -> Suspended | None:
+        try:
+            return self.jobs.read().get(job_id)
+        except StoreError:
+            return None

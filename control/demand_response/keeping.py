@@ -44,7 +44,7 @@ def keep(records: Records, events: Iterable[Event], memory: Memory) -> None:
 
 def paused_jobs(records: Records, event_ids: Collection[str]) -> dict[str, SuspendRow]:
     """Jobs that stand by a command of these events, whatever the memory says."""
-    rows: list[SuspendRow] = records.rows(select(SuspendRow).where(SuspendRow.resumed_at.is_(None)))
+    rows: list[SuspendRow] = records.readable(select(SuspendRow).where(SuspendRow.resumed_at.is_(None)))
     return {one.job_id: one for one in rows if one.command_id.startswith(tuple(event_ids))}
 
 

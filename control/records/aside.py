@@ -1,7 +1,10 @@
-"""Rows that can't be read: named once, left as they are, and not acted upon; all others are used."""
+"""Rows that can't be read: named once, left as they are, and not acted upon; all others are used.
+
+Where it would be unsafe to do as if a row were not there, its key is enough for another to stand for it.
+"""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,8 +18,11 @@ LOG = logging.getLogger(__name__)
 
 # What a damaged document, or the words of a newer igoudar, come to when they are read.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, IgoudarError)
+NO_KEY = "restore the newest backup (`igoudar restore`), or delete that row and see to what it was by hand"
 Meaning = TypeVar("Meaning")
 Read = Callable[[Any], list[Any]]
+StandIn = Callable[..., Base]
+"""From a row's key to what stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +41,18 @@ class Aside:
     _known: dict[tuple[str, str], Unread] = field(default_factory=dict)
     _untold: list[Unread] = field(default_factory=list)
 
-    def readable(self, rows: Read, query: Any) -> list[Any]:
+    def readable(self, rows: Read, query: Any, stand_in: StandIn | None = None) -> list[Any]:
         """The rows of a query over one table; where one can't be read, each is asked for by itself.
 
         Raises:
-            StoreError: none can be.
+            StoreError: none can be, or the key of one can't.
         """
         try:
-            return rows(query)
+            return _typed(rows(query)) if stand_in else rows(query)
         except StoreBusyError:
             raise
-        except StoreError:
-            return list(self._one_by_one(rows, query))
+        except (StoreError, TypeError):
+            return list(self._one_by_one(rows, query, stand_in))
 
     def understood(
         self, rows: Iterable[Base], meaning: Callable[[Any], Meaning]
@@ -62,8 +68,8 @@ class Aside:
 
     def note(self, row: Base, error: Exception) -> None:
         """A row whose words are not known."""
-        key = next(iter(row.__table__.primary_key)).name
-        self._put(row.__tablename__, getattr(row, key), error)
+        key = [getattr(row, column.name) for column in row.__table__.primary_key]
+        self._put(row.__tablename__, key, error)
 
     def holds(self, table: str, key: str) -> bool:
         """Whether a row was set aside."""
@@ -74,19 +80,22 @@ class Aside:
         told, self._untold = self._untold, []
         return told
 
-    def _one_by_one(self, rows: Read, query: Any) -> Iterator[Any]:
+    def _one_by_one(self, rows: Read, query: Any, stand_in: StandIn | None) -> Iterator[Any]:
         model = query.column_descriptions[0]["entity"]
-        key = next(iter(model.__table__.primary_key))
-        for one in rows(query.with_only_columns(key)):
+        columns = list(model.__table__.primary_key)
+        for key in _keys(rows, query, columns):
+            alone = select(model).where(*(column == one for column, one in zip(columns, key, strict=True)))
             try:
-                yield from rows(select(model).where(key == one))
+                yield from _typed(rows(alone)) if stand_in else rows(alone)
             except StoreBusyError:
                 raise
-            except StoreError as error:
-                self._put(model.__tablename__, one, error)
+            except (StoreError, TypeError) as error:
+                self._put(model.__tablename__, key, error)
+                if stand_in:
+                    yield stand_in(*key)
 
-    def _put(self, table: str, key: object, error: Exception) -> None:
-        found = Unread(table, str(key), _why(error))
+    def _put(self, table: str, key: Sequence[object], error: Exception) -> None:
+        found = Unread(table, " ".join(map(str, key)), _why(error))
         if (table, found.key) in self._known:
             return
         self._known[table, found.key] = found
@@ -97,6 +106,35 @@ class Aside:
             table,
             found.why,
         )
+
+
+def _keys(rows: Read, query: Any, columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """The keys of a query's rows, column after column."""
+    first, *others = columns
+    try:
+        found = dict.fromkeys(rows(query.with_only_columns(first)))
+    except StoreBusyError:
+        raise
+    except StoreError as error:
+        what, fix = f"not even the key of a row of {first.table.name} can be read ({error.what})", NO_KEY
+        raise StoreError(what, where=error.where, fix=fix) from error
+    for one in found:
+        rest = _keys(rows, query.where(first == one), others) if others else [()]
+        yield from ((one, *more) for more in rest)
+
+
+def _typed(rows: list[Any]) -> list[Any]:
+    """SQLite keeps what it is given, whatever the column.
+
+    Raises:
+        TypeError: a value is not of its column's type.
+    """
+    for row in rows:
+        for column in row.__table__.columns:
+            value = getattr(row, column.name)
+            if not (column.nullable and value is None) and not isinstance(value, column.type.python_type):
+                raise TypeError(f"{column.name} is {value!r:.40}")
+    return rows
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from igoudar.control.records import anchor, engine, schema
 from igoudar.control.records.anchor import Anchor
-from igoudar.control.records.aside import Aside, decoded
+from igoudar.control.records.aside import Aside, StandIn, decoded
 from igoudar.control.records.chain import Link, append
 from igoudar.control.records.own_tables import HeadRow
 from igoudar.control.records.tables import (
@@ -175,9 +175,9 @@ class Records:
         with decoded(self._where), self._session() as session:
             return list(session.scalars(query))
 
-    def readable(self, query: Any) -> list[Any]:
-        """The same of one table; rows that can't be read are set aside."""
-        return self.aside.readable(self.rows, query)
+    def readable(self, query: Any, stand_in: StandIn | None = None) -> list[Any]:
+        """The same of one table; rows that can't be read are set aside, and `stand_in` may stand for them."""
+        return self.aside.readable(self.rows, query, stand_in)
 
     def _write(self, work: Work, *, audit: bool = False) -> None:
         with self._turn:
