@@ -141,7 +141,7 @@ def _utc(at: datetime | None) -> datetime | None:
 def _verdict(verdict: "Verdict") -> dict[str, object]:
     problems = [{"code": p.code, "params": dict(p.params)} for p in verdict.problems]
     found = {"whole": verdict.whole, "rows": verdict.end.number, "hash": verdict.end.hash}
-    return {**found, "anchored": verdict.anchored, "problems": problems}
+    return {**found, "whole_to": verdict.whole_to, "anchored": verdict.anchored, "problems": problems}
 
 
 def _say(verdict: "Verdict", lang: str) -> None:
@@ -149,3 +149,5 @@ def _say(verdict: "Verdict", lang: str) -> None:
     typer.echo(render("audit.whole" if verdict.whole else "audit.not_whole", counts, lang))
     for problem in verdict.problems:
         typer.echo(screen.printable(render(problem.code, problem.params, lang)))
+    if not verdict.whole:
+        typer.echo(render("audit.whole_to", {"number": verdict.whole_to}, lang))

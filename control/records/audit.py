@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from igoudar.control.records import torn
 from igoudar.control.records.anchor import Anchor
 from igoudar.control.records.chain import FIRST, Link, Problem, check
 from igoudar.control.records.state import Records
@@ -18,6 +19,7 @@ class Verdict:
     """What a full look found."""
 
     end: Link  # of the chain in the database
+    whole_to: int  # the line up to which nothing is wrong
     anchored: int  # the highest number that an anchor knows
     problems: tuple[Problem, ...]
 
@@ -28,26 +30,27 @@ class Verdict:
 
 
 def verify(records: Records) -> Verdict:
-    """Look at every row and every anchor.
+    """Look at every row and every anchor; a row that can't be read is a problem like others.
 
     Raises:
         StoreError: the database or an anchor can't be read.
     """
     known = {file.path: _anchored(file) for file in records.anchors}
     problems: list[Problem] = []
-    end = FIRST
-    for found in check(records.links()):
+    end, whole_to = FIRST, 0
+    for found in check(torn.links(records)):
         if isinstance(found, Problem):
             problems.append(found)
         else:
             end = found
             problems += _unlike(found, known)
+            whole_to = whole_to if problems else end.number
     head = records.head()
     if head != end:
         problems.append(Problem("audit.head", {"number": head.number, "rows": end.number}))
     problems += _beyond(end, known)
     anchored = max((number for links in known.values() for number in links), default=0)
-    return Verdict(end, anchored, tuple(problems[:SHOWN_MAX]))
+    return Verdict(end, whole_to, anchored, tuple(problems[:SHOWN_MAX]))
 
 
 def last_anchor_holds(records: Records) -> bool:

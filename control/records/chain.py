@@ -26,6 +26,16 @@ FIRST = Link(0, START)
 
 
 @dataclass(frozen=True, slots=True)
+class Torn:
+    """A row that can't be read; `hash` as far as it is known, else empty."""
+
+    number: int
+    hash: str
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something that the chain shows; `code` of the catalogue's area `audit`."""
 
@@ -57,17 +67,36 @@ def append(rows: Iterable[ActionRow], last: Link) -> Link:
     return last
 
 
-def check(rows: Iterable[ActionRow], last: Link = FIRST) -> Iterator[Problem | Link]:
-    """Every link of `rows`, oldest first, and what is wrong with it."""
+def check(rows: Iterable[ActionRow | Torn], last: Link = FIRST) -> Iterator[Problem | Link]:
+    """Every link of `rows`, oldest first, and what is wrong with it.
+
+    What follows a row whose hash is not known can't be held against it.
+    """
     for row in rows:
-        if row.id != last.number + 1:
-            yield Problem("audit.missing", {"first": last.number + 1, "last": row.id - 1})
-        elif row.previous != last.hash:
-            yield Problem("audit.broken", {"number": row.id})
-        if row.hash != digest(row):
-            yield Problem("audit.edited", {"number": row.id, "at": {"time": row.at.isoformat()}})
-        last = Link(row.id, row.hash)
+        number = row.number if isinstance(row, Torn) else row.id
+        if number != last.number + 1:
+            yield Problem("audit.missing", {"first": last.number + 1, "last": number - 1})
+        elif not isinstance(row, Torn) and last.hash and row.previous != last.hash:
+            yield Problem("audit.broken", {"number": number})
+        yield from _wrong(row)
+        last = Link(number, row.hash)
         yield last
+
+
+def _wrong(row: ActionRow | Torn) -> Iterator[Problem]:
+    """What is wrong with one row alone."""
+    if isinstance(row, Torn):
+        params = {"number": row.number, "path": row.where, "why": row.why}
+        yield Problem("audit.unreadable", params)
+    elif not _as_recorded(row):
+        yield Problem("audit.edited", {"number": row.id, "at": {"time": row.at.isoformat()}})
+
+
+def _as_recorded(row: ActionRow) -> bool:
+    try:
+        return row.hash == digest(row)
+    except (ValueError, TypeError):
+        return False  # a content that nobody could have recorded: no number, bytes
 
 
 def _clean(row: ActionRow) -> None:

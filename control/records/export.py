@@ -84,6 +84,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "whole": verdict.whole,
         "rows": verdict.end.number,
         "hash": verdict.end.hash,
+        "whole_to": verdict.whole_to,
         "anchored": verdict.anchored,
         "problems": [{"code": p.code, "english": render(p.code, p.params)} for p in verdict.problems],
     }

@@ -43,7 +43,7 @@ class Records:
     """
 
     def __init__(self, database: Engine, where: str, anchors: Sequence[Anchor] = ()) -> None:
-        self._engine, self._where, self.anchors = database, where, tuple(anchors)
+        self._engine, self.where, self.anchors = database, where, tuple(anchors)
         self._waiting: deque[Kept] = deque()
         self._turn = threading.RLock()
         self.trouble = self.refused = ""
@@ -136,12 +136,11 @@ class Records:
             query = query.where(ActionRow.at < until)
         return self.readable(query)
 
-    def links(self) -> Iterator[ActionRow]:
-        """The whole chain, oldest first, a part at a time."""
-        with self._guarded(), decoded(self._where), Session(self._engine) as session:
-            yield from session.scalars(
-                select(ActionRow).order_by(ActionRow.id).execution_options(yield_per=1000)
-            )
+    def links(self, after: int = 0) -> Iterator[ActionRow]:
+        """The chain behind a line, oldest first, a part at a time."""
+        query = select(ActionRow).where(ActionRow.id > after).order_by(ActionRow.id)
+        with self._guarded(), decoded(self.where), Session(self._engine) as session:
+            yield from session.scalars(query.execution_options(yield_per=PART))
 
     def alarms(self) -> list[AlarmRow]:
         """Every alarm ever seen, as it stands."""
@@ -172,7 +171,7 @@ class Records:
 
     def rows(self, query: Any) -> list[Any]:
         """The rows of any other query."""
-        with decoded(self._where), self._session() as session:
+        with decoded(self.where), self._session() as session:
             return list(session.scalars(query))
 
     def readable(self, query: Any, stand_in: StandIn | None = None) -> list[Any]:
@@ -198,7 +197,7 @@ class Records:
             return
         other = next((n for n, (_, audit) in enumerate(self._waiting) if not audit), None)
         if other is None:
-            raise StoreError("too many audit lines wait for the disk", where=self._where, fix="free it now")
+            raise StoreError("too many audit lines wait for the disk", where=self.where, fix="free it now")
         del self._waiting[other]
 
     def _flush(self) -> None:
@@ -234,7 +233,7 @@ class Records:
             kind = StoreBusyError if engine.passes(error) else StoreError
             raise kind(
                 f"the state database refused ({error.__cause__ or error})",
-                where=self._where,
+                where=self.where,
                 fix="check free space and permissions, then `igoudar doctor`",
             ) from error
 

@@ -65,6 +65,46 @@ def test_damage_shows(records: Records, statement: str, shown: list[str]) -> Non
     assert codes(damage(records, statement)) == shown
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "params = '{'",
+        "who = CAST(x'7bff' AS TEXT)",
+        "at = 'noon'",
+        "params = '{\"p_w\": NaN}'",
+        "who = x'7b'",
+    ],
+)
+@pytest.mark.parametrize("number", [1, 3, 1500, 2400])
+def test_a_line_that_can_t_be_read_is_named_and_the_others_looked_at(
+    tmp_path: Path, change: str, number: int
+) -> None:
+    records = Records.open(tmp_path / "state.sqlite")
+    records.add([action(str(n)) for n in range(2400)])
+    spoiled = f"UPDATE actions SET {change} WHERE id = {number}"  # noqa: S608 - of ours
+    verdict = damage(records, spoiled)
+    (problem,) = verdict.problems
+    assert problem.params["number"] == number
+    readable = problem.code == "audit.edited"  # as JSON, but nobody could have recorded it
+    assert readable == ("NaN" in change or "x'7b'" in change)
+    assert readable or str(tmp_path / "state.sqlite") in problem.params["path"]
+    assert (verdict.end, verdict.whole_to) == (records.head(), number - 1)
+    after = damage(records, "DELETE FROM actions WHERE id = 2000")
+    first = {problem.params.get("number", problem.params.get("first")) for problem in after.problems}
+    assert first == {number, 2000}
+    assert after.whole_to == min(number, 2000) - 1
+    records.close()
+
+
+def test_a_line_of_which_not_even_the_hash_can_be_read_costs_only_itself(tmp_path: Path) -> None:
+    records = Records.open(tmp_path / "state.sqlite")
+    records.add([action(name) for name in "abcde"])
+    verdict = damage(records, "UPDATE actions SET hash = CAST(x'7bff' AS TEXT) WHERE id = 3")
+    assert codes(verdict) == ["audit.unreadable"]
+    assert (verdict.whole_to, verdict.end) == (2, records.head())
+    records.close()
+
+
 def test_a_chain_cut_and_grown_again_is_not_the_one_that_was_anchored(records: Records) -> None:
     for name in "abc":
         records.add([action(name)])
