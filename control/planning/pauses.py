@@ -18,6 +18,7 @@ from igoudar.control.planning.requests import Decision, JobRequest, Margins, Ver
 from igoudar.control.planning.select import PAUSE_S
 
 LEAST = timedelta(seconds=PAUSE_S)  # no pause is shorter, unless a latest start has come nearer
+OVER_SHARE = 0.1  # of its GPUs may be more than lack: the supply is never quite what a plan expected
 STOPS_SHARE = 0.2  # of a day's jobs at most are paused by the plan, each of them once
 
 
@@ -95,17 +96,22 @@ def decisions(chosen: Sequence[tuple[Pausable, datetime]], lack: Lack, guidance:
 
 
 def _fitting(lack: Lack, able: Sequence[Pausable], crowd: Crowd, most: int) -> list[Pausable]:
-    """Least work lost first, then most slack: no more GPUs than lack, and no more power."""
+    """Least work lost first, then most slack: gangs whole, hardly more GPUs than lack, and no more power."""
     by_id = {one.lever.job_id: one for one in able}
     room_gpus, room_w = lack.gpus, lack.import_w
     found: list[Pausable] = []
     for candidate in ranked([one.lever for one in able], crowd.now, PAUSE_S, PAUSE_S):
         one = by_id[candidate.job.job_id]
-        fits = one.request.gpus <= room_gpus and one.request.power_w <= room_w
+        fits = one.request.gpus <= room_gpus + _over(one, crowd) and one.request.power_w <= room_w
         if candidate.tier is Tier.SAFE and fits and len(found) < most:
             room_gpus, room_w = room_gpus - one.request.gpus, room_w - one.request.power_w
             found.append(one)
     return found
+
+
+def _over(one: Pausable, crowd: Crowd) -> float:
+    """By how many GPUs a gang may be more than lacks: no more than what counts as no lack."""
+    return min(OVER_SHARE * one.request.gpus, UP_SHARE * crowd.gpus)
 
 
 def _in_time(chosen: list[Pausable], crowd: Crowd) -> list[tuple[Pausable, datetime]]:

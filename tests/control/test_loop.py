@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +59,13 @@ def solver() -> Solver:
 
 @pytest.fixture
 async def rig(state: Path, plant: Any, solver: Solver) -> AsyncIterator[tuple[Loop, Rooms]]:
+    async with controlled(state, plant, solver) as found:
+        yield found
+
+
+@asynccontextmanager
+async def controlled(state: Path, plant: Any, solver: Solver) -> AsyncIterator[tuple[Loop, Rooms]]:
+    """One life of control on a state folder; the next one finds what this one left there."""
     planner = PlanService(solver, plant.clock.speed)
     records = Records.open(state / "state.sqlite")
     scheduler = SimulatedScheduler(lambda: scheduler_address(state))

@@ -1,6 +1,7 @@
 """Pauses by the plan, live: in a lack that lasts, kept on disk, ended by themselves, below everybody else."""
 
 import json
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,17 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.control.test_loop import cycles, made_of, rig, solver
+from tests.control.test_loop import controlled, cycles, made_of, rig, solver
 
 from igoudar.collectors.profiles import load_profiles
 from igoudar.control.demand_response.request import EventKind, EventRequest
 from igoudar.control.dispatch import job_power_w
+from igoudar.control.failsafe.keeper import Failsafe
+from igoudar.control.failsafe.schedulers import SimulatedResumes
+from igoudar.control.failsafe.watch import MARGIN_S
 from igoudar.control.plan_pauses import PlanPauses, plan_pauses
 from igoudar.control.planner.ask import NoPlan
 from igoudar.control.planning.policy import Why
 from igoudar.control.roster import Roster, roster
 from igoudar.control.views.jobs import jobs
 from igoudar.control.views.plan import plan as plan_document
+from igoudar.core.clock import SiteClock
 from igoudar.core.errors import StoreError
 from igoudar.core.i18n import LANGUAGES, render
 from igoudar.core.model import JobState
@@ -320,6 +325,53 @@ async def test_a_restart_forgets_no_pause_and_unread_records_begin_none(
     again.look(queue, now, ())
     assert not again.stand
     assert set(again.paused) == {"job-1"}
+
+
+async def test_a_killed_control_s_pauses_are_the_next_one_s_until_their_time(
+    state: Path, plant: Any, cluster: Any, solver: Any
+) -> None:
+    async with controlled(state, plant, solver) as before:
+        await stands(before, plant, cluster, solver, deadline_h=9.0)
+        (pause,) = before[0].acting.suspends.open()
+        said = [job.reason for job in jobs(before[1].desk.scene).jobs if job.job_id == "job-1"]
+    async with controlled(state, plant, solver) as (loop, rooms):
+        await watched(loop, plant, 1)
+        assert set(rooms.desk.scene.paused) == {"job-1"}
+        (reason,) = [job.reason for job in jobs(rooms.desk.scene).jobs if job.job_id == "job-1"]
+        assert (reason.code, reason.params["until"]) == ("control.paused", said[0].params["until"])
+        while cluster.jobs["job-1"].state is JobState.SUSPENDED:
+            assert plant.clock.now() < pause.resume_by
+            await watched(loop, plant, 5)
+        await watched(loop, plant, 30)
+        assert verbs(cluster, "suspend", "resume") == [("suspend", "job-1"), ("resume", "job-1")]
+        assert (loop.acting.suspends.open(), loop.acting.suspends.jobs.read()) == ([], {})
+
+
+async def test_with_control_dead_the_failsafe_ends_every_pause_by_its_time_and_the_next_control_knows(
+    state: Path, plant: Any, cluster: Any, solver: Any
+) -> None:
+    async with controlled(state, plant, solver) as before:
+        runs(cluster, "job-2")
+        await stands(before, plant, cluster, solver, deadline_h=9.0)
+        ends = {row.job_id: row.resume_by for row in before[0].acting.suspends.open()}
+        assert set(ends) == {"job-1", "job-2"}
+        began_s, speed = time.monotonic(), plant.clock.speed
+        SiteClock(plant.clock.now(), began_s, speed).save(state / "clock.json")
+        failsafe = Failsafe.open(state, SimulatedResumes(before[0].scheduler), began_s)
+        for job_id, resume_by in sorted(ends.items(), key=lambda item: item[1]):
+            end_s = began_s + (resume_by - plant.clock.now()).total_seconds() / speed
+            for early_s in (MARGIN_S + 0.1, MARGIN_S - 0.1):
+                failsafe.pulse.since_s = end_s  # silence would end them all at once
+                await failsafe.step(end_s - early_s)
+                assert (("resume", job_id) in verbs(cluster, "resume")) is (early_s < MARGIN_S)
+            await failsafe.step(end_s)
+    async with controlled(state, plant, solver) as (loop, rooms):
+        await watched(loop, plant, 30)
+        assert rooms.desk.scene.paused == {}
+        assert len(verbs(cluster, "suspend")) == len(verbs(cluster, "resume")) == 2
+        assert (loop.acting.suspends.open(), loop.acting.suspends.jobs.read()) == ([], {})
+        told = [(row.target, row.code) for row in rooms.records.actions() if row.who == "failsafe"]
+        assert sorted(told) == [("job-1", "failsafe.resume_by"), ("job-2", "failsafe.resume_by")]
 
 
 async def test_while_an_event_acts_the_plan_lets_nobody_go_on(

@@ -10,6 +10,7 @@ from igoudar.control.planning.dispatch import DOWN_SHARE, SUSTAINED, UP_SHARE, G
 from igoudar.control.planning.latest import latest_starts
 from igoudar.control.planning.pauses import (
     LEAST,
+    OVER_SHARE,
     STOPS_SHARE,
     Crowd,
     Lack,
@@ -75,7 +76,9 @@ def test_no_more_than_lacks_nobody_beyond_its_latest_start_and_nobody_else_press
     room = crowd(*waiting, running=tuple(jobs))
     found = pauses(lack, jobs, room, most, longest_h * HOUR)
     assert len(found) <= most
-    assert sum(one.request.gpus for one, _ in found) <= lack.gpus
+    largest = max((one.request.gpus for one, _ in found), default=0)
+    over = min(OVER_SHARE * largest, UP_SHARE * GPUS)
+    assert sum(one.request.gpus for one, _ in found) <= lack.gpus + over
     assert sum(one.request.power_w for one, _ in found) <= lack.import_w
     paused = [one.request for one, _ in found]
     going = [job for job in room.running if job.job_id not in {one.job_id for one in paused}]
@@ -130,6 +133,15 @@ def test_least_work_lost_goes_first_then_most_slack() -> None:
     assert names(replace(DEEP, gpus=8.0), jobs) == ["fresh"]
     assert names(replace(DEEP, gpus=23.0), jobs) == ["fresh", "loose"]
     assert names(DEEP, jobs, 1) == ["fresh"]
+
+
+@pytest.mark.parametrize(("gpus", "least"), [(64, 57.6), (512, 501.76), (1, 0.9)])
+def test_a_gang_is_not_passed_over_because_the_supply_is_a_little_better_than_the_plan_expected(
+    gpus: int, least: float
+) -> None:
+    gang = able("gang", gpus=gpus)
+    assert names(replace(DEEP, gpus=least + 0.05), [gang]) == ["gang"]
+    assert names(replace(DEEP, gpus=least - 0.05), [gang]) == []
 
 
 def test_who_can_not_stand_for_half_an_hour_runs_on() -> None:
