@@ -75,7 +75,7 @@ def refused(answer: httpx.Response, where: str) -> LinkError | CommandError | Co
     except (ValueError, KeyError, TypeError, AttributeError):
         what, place, fix, code, params = f"HTTP {answer.status_code}", where, "", "", {}
     if answer.status_code == UNAUTHORISED:
-        return ConfigError(what, where=place, fix=fix)
+        return known(ConfigError(what, where=place, fix=fix), code, params)
     kind = LinkError if answer.status_code in LATER else CommandError
     return known(kind(what, where=place, fix=fix), code, params)
 

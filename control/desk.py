@@ -13,6 +13,7 @@ from igoudar.control.views.plan import plan
 from igoudar.control.views.racks import halls
 from igoudar.control.views.status import status
 from igoudar.core.errors import LinkError
+from igoudar.core.said import said
 
 BUILDERS: Mapping[str, Callable[[Scene], BaseModel]] = {
     "overview": overview,
@@ -45,7 +46,7 @@ class Desk:
             LinkError: before the first cycle has ended.
         """
         if self._scene is None:
-            raise LinkError("the first control cycle is not over yet", fix="try again in a second")
+            raise said(LinkError, "refusal.not_yet")
         return self._scene
 
     def document(self, name: str) -> bytes:

@@ -39,7 +39,7 @@ def class_word(word: str) -> ActuatorClass:
         return ActuatorClass(word)
     except ValueError as error:
         known = ", ".join(ActuatorClass)
-        raise ConfigError(f"unknown class {word!r}", fix=f"one of {known}") from error
+        raise said(ConfigError, "refusal.class_unknown", word=repr(word), known=known) from error
 
 
 class Modes:

@@ -79,7 +79,7 @@ class Nodes:
     def _power(self) -> NodePower:
         if isinstance(self.scheduler, NodePower):
             return self.scheduler
-        raise CommandError("this site's scheduler powers no nodes", where="scheduler")
+        raise said(CommandError, "refusal.no_node_power", where="scheduler")
 
 
 def unfit(node: Node, point: str) -> str:

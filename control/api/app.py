@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from igoudar.control.api.bodies import AcknowledgeBody, ApproveBody, JobBody, ModeBody
 from igoudar.control.api.document import REFUSALS, describe
 from igoudar.control.api.events import add_events
-from igoudar.control.api.gate import Gate, Refused, refusal, told_refusal, undeclared
+from igoudar.control.api.gate import Gate, Refused, refusal, told_refusal, undeclared, worded
 from igoudar.control.api.handsoff import add_class_modes, add_hands_off
+from igoudar.control.api.malformed import malformed
 from igoudar.control.api.metrics import CONTENT_TYPE, exposition
 from igoudar.control.api.nodes import add_nodes
 from igoudar.control.api.overrides import add_overrides
@@ -105,18 +106,19 @@ def _errors(app: FastAPI) -> None:
         return told_refusal(code, error)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        return refusal(422, str(first["msg"]), ".".join(str(part) for part in first["loc"]))
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return told_refusal(422, malformed(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return worded(404, "refusal.nothing", request.url.path)
         return refusal(error.status_code, str(error.detail), request.url.path)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
         log.error("fault in %s %s", request.method, request.url.path, exc_info=error)
-        return refusal(500, "an internal fault; the log has it", request.url.path)
+        return worded(500, "refusal.fault", request.url.path)
 
 
 def _open(app: FastAPI, rooms: Rooms) -> None:

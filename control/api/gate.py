@@ -46,9 +46,16 @@ def refusal(
     return JSONResponse(document, status_code=status, headers={**told, **(headers or {})})
 
 
-def told_refusal(status: int, error: IgoudarError) -> JSONResponse:
+def told_refusal(status: int, error: IgoudarError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """One of ours as a document."""
-    return refusal(status, error.what, error.where, error.fix, said=error.said)
+    return refusal(status, error.what, error.where, error.fix, headers, error.said)
+
+
+def worded(
+    status: int, code: str, where: str = "", headers: Mapping[str, str] | None = None, **params: object
+) -> JSONResponse:
+    """A refusal in the words of the catalogue."""
+    return told_refusal(status, said(CommandError, code, where=where, **params), headers)
 
 
 @dataclass(slots=True)
@@ -81,9 +88,9 @@ class Gate:
         host = _name(f"//{request.headers.get('host', '')}")
         origin = request.headers.get("origin")
         if host not in ours:
-            return refusal(421, "this host name is not served here", where=host or "", fix="use 127.0.0.1")
+            return worded(421, "refusal.host", host or "")
         if origin is not None and _name(origin) not in ours:
-            return refusal(403, "requests of other origins are refused", where=origin)
+            return worded(403, "refusal.origin", origin)
         return None
 
     def _often(self, request: Request) -> Response | None:
@@ -98,7 +105,7 @@ class Gate:
         try:
             person = self.door.person(request.headers.get("authorization", ""), loopback(_address(request)))
         except StoreError as error:  # whose token it is can't be looked up just now
-            return refusal(503, error.what, error.where, error.fix)
+            return told_refusal(503, error)
         if person is None:
             return self._unknown(_address(request))
         wait_s = self._people.wait_s(person.name)
@@ -106,15 +113,14 @@ class Gate:
 
     def _unknown(self, address: str) -> Response:
         wait_s = self._guesses.wait_s(address)
-        fix = "send Authorization: Bearer with the token of STATE/token or of `igoudar user add`"
-        return _later(wait_s) if wait_s else refusal(401, "a token is needed", fix=fix)
+        return _later(wait_s) if wait_s else worded(401, "refusal.token")
 
     def _known(self, request: Request, person: Person, path: str, methods: frozenset[str]) -> Response | None:
         if not path:
-            return refusal(404, "there is nothing here", where=request.url.path)
+            return worded(404, "refusal.nothing", request.url.path)
         if request.method not in methods:
             allow = {"Allow": ", ".join(sorted(methods))}
-            return refusal(405, f"{request.method} is not served here", request.url.path, headers=allow)
+            return worded(405, "refusal.method", request.url.path, allow, method=request.method)
         needed = NEEDED[request.method, path]
         if needed is not None and person.role < needed:
             return self._not_allowed(request, person, needed)
@@ -124,8 +130,8 @@ class Gate:
     def _not_allowed(self, request: Request, person: Person, needed: Role) -> Response:
         if not self._noted.wait_s(person.name):
             self.note(person, f"{request.method} {request.url.path}", needed)
-        roles = {"role": person.role.word, "needed": needed.word}
-        return told_refusal(403, said(CommandError, "refusal.role", where=request.url.path, **roles))
+        role, wanted = person.role.word, needed.word
+        return worded(403, "refusal.role", request.url.path, role=role, needed=wanted)
 
     def _route(self, request: Request) -> tuple[str, frozenset[str]]:
         """The path as it is declared, and the methods that are served there."""
@@ -155,9 +161,8 @@ def _address(request: Request) -> str:
 
 
 def _later(wait_s: float) -> Response:
-    after = str(max(1, math.ceil(wait_s)))
-    fix = f"try again in {after} s"
-    return refusal(429, "too many calls", fix=fix, headers={"Retry-After": after})
+    after = max(1, math.ceil(wait_s))
+    return worded(429, "refusal.often", headers={"Retry-After": str(after)}, wait_s=after)
 
 
 def _name(url: str) -> str | None:
@@ -172,8 +177,8 @@ def _body(request: Request) -> Response | None:
         return None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        return refusal(415, "only JSON bodies are taken", fix="send Content-Type: application/json")
+        return worded(415, "refusal.body_kind")
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > BODY_MAX:
-        return refusal(413, f"a body has at most {BODY_MAX} bytes and says its length")
+        return worded(413, "refusal.body_long", most=BODY_MAX)
     return None

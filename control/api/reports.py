@@ -13,6 +13,7 @@ from igoudar.control.roster import Roster
 from igoudar.control.schema import Kpis, SeriesView
 from igoudar.control.windows import cue_view, pue_view, share_view
 from igoudar.core.errors import CommandError, StoreError
+from igoudar.core.said import said
 from igoudar.core.store.protocol import Series, TelemetryReader
 
 UNITS_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -30,7 +31,7 @@ def window_length(word: str) -> timedelta | None:
         return None
     match = re.fullmatch(r"(\d{1,4})([mhdw])", word)
     if match is None or int(match[1]) == 0:
-        raise CommandError(f"no such window: {word!r}", where="window", fix="15m, 1h, 24h, 7d or run")
+        raise said(CommandError, "refusal.window", where="window", word=repr(word))
     return timedelta(seconds=int(match[1]) * UNITS_S[match[2]])
 
 
@@ -57,9 +58,7 @@ class Reports:
         """One point over time, at most `width` steps."""
         self._check(device, point)
         if end <= start or not 1 <= width <= WIDTH_MAX:
-            raise CommandError(
-                f"needs start before end and 1 <= width <= {WIDTH_MAX}", where=f"{device}/{point}"
-            )
+            raise said(CommandError, "refusal.series", where=f"{device}/{point}", most=WIDTH_MAX)
         start, step = chart_steps(start, end, width)
         return await asyncio.to_thread(self._read, Series(device, point), start, end, step)
 
@@ -100,7 +99,7 @@ class Reports:
         known = self._roster.devices.get(device)
         profile = self._roster.profiles.get(known.profile) if known else None
         if profile is None or point not in profile.points:
-            raise UnknownNameError("no such series", where=f"{device}/{point}", fix="see /v1/devices")
+            raise said(UnknownNameError, "refusal.no_series", where=f"{device}/{point}")
 
 
 def chart_steps(start: datetime, end: datetime, width: int) -> tuple[datetime, timedelta]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from igoudar.core.errors import CommandError
+from igoudar.core.said import said
 
 TIMESTAMP, SIGNATURE = "x-igoudar-timestamp", "x-igoudar-signature"
 FORM = re.compile(r"v1=([0-9a-f]{64})")
@@ -48,17 +49,16 @@ class Notary:
         given = FORM.fullmatch(headers.get(SIGNATURE, ""))
         text = headers.get(TIMESTAMP, "")
         if given is None or not text.isascii() or not text.isdigit() or len(text) > len(str(2**40)):
-            raise SignatureError("the call is not signed", where=SIGNATURE, fix="see docs/dsx.md")
+            raise said(SignatureError, "refusal.unsigned", where=SIGNATURE)
         expected = signed(self.secret, int(text), body)
         if not hmac.compare_digest(expected, given.group()):
-            raise SignatureError("the signature does not hold", where=SIGNATURE)
+            raise said(SignatureError, "refusal.signature", where=SIGNATURE)
         if not self.since_s <= int(text) or abs(now_s - int(text)) > self.window_s:
-            fix = f"sign with the present time; a call is taken within {self.window_s:.0f} s"
-            raise SignatureError("the call is too old, or ahead of its time", where=TIMESTAMP, fix=fix)
+            raise said(SignatureError, "refusal.signed_when", where=TIMESTAMP, window_s=round(self.window_s))
         self._once(expected, now_s)
 
     def _once(self, signature: str, now_s: float) -> None:
         self._taken = {name: until_s for name, until_s in self._taken.items() if until_s >= now_s}
         if signature in self._taken:
-            raise SignatureError("the call was taken before", where=SIGNATURE)
+            raise said(SignatureError, "refusal.signed_before", where=SIGNATURE)
         self._taken[signature] = now_s + 2 * self.window_s

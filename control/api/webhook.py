@@ -5,25 +5,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Request
 from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
-from starlette.exceptions import HTTPException
 
 from igoudar.control.api.bodies import Body
+from igoudar.control.api.malformed import malformed
 from igoudar.control.api.signature import SHORTEST_SECRET, Notary, SignatureError
 from igoudar.control.demand_response.document import event_view
 from igoudar.control.demand_response.events import Events
 from igoudar.control.demand_response.request import EventKind, EventRequest
+from igoudar.control.errors import UnknownNameError
 from igoudar.control.operator import Note
 from igoudar.control.rate import Rate
 from igoudar.control.schema_events import EventView
 from igoudar.core.clock import Clock, site_time
 from igoudar.core.errors import CommandError, ConfigError
 from igoudar.core.model_dsx import Webhook
+from igoudar.core.said import said
 from igoudar.core.units import parse_power_w
 
 PATH = "/v1/webhooks/demand-response"
@@ -86,7 +87,7 @@ def add_webhook(app: FastAPI, room: Events, hook: Hook | None, note: Note) -> No
     @app.post(PATH)
     async def demand_response(request: Request) -> EventView:
         if hook is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "this site has no [webhook]")
+            raise said(UnknownNameError, "refusal.no_webhook", where=PATH)
         raw = await request.body()
         try:
             hook.notary.check(request.headers, raw, time.time())
@@ -108,9 +109,7 @@ def _asked(raw: bytes, hook: Hook) -> EventRequest:
     try:
         body = EventBody.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CommandError(str(first["msg"]), where=where, fix="see docs/dsx.md") from error
+        raise malformed(error.errors()) from error
     start, end = (None if at is None else hook.site_time(at) for at in (body.start, body.end))
     who, slot = hook.who, body.kind.value
     return EventRequest(body.kind, SOURCE, who, body.reason, body.share, body.limit, start, end, slot=slot)

@@ -17,6 +17,7 @@ from igoudar.control.schema import Text
 from igoudar.control.schema_events import EventPreview, EventsView, EventView, IntervalsView, LeverView
 from igoudar.control.text import text
 from igoudar.core.errors import LinkError
+from igoudar.core.said import said
 
 LEVERS = ("battery", "caps", "jobs", "delays", "loads")
 
@@ -98,7 +99,7 @@ def preview(room: Events, request: EventRequest) -> EventPreview:
         LinkError: no cycle has looked at the site yet.
     """
     if room.sight is None:
-        raise LinkError("the first control cycle is not over yet", fix="try again in a second")
+        raise said(LinkError, "refusal.not_yet")
     now = room.now()
     event = room.book.drafted(request, now, room.lead_s)
     wishes, levers, lasting_w = _tried(room, event, now)

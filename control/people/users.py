@@ -40,7 +40,9 @@ def role_word(word: str) -> Role:
         ConfigError: for any other word.
     """
     if word not in WORDS:
-        raise ConfigError(f"unknown role {word!r}", where="--role", fix=f"one of {', '.join(WORDS)}")
+        raise said(
+            ConfigError, "refusal.role_unknown", where="--role", word=repr(word), known=", ".join(WORDS)
+        )
     return WORDS[word]
 
 

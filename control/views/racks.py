@@ -7,6 +7,7 @@ from igoudar.control.errors import UnknownNameError
 from igoudar.control.scene import Scene
 from igoudar.control.schema import Halls, HallView, QualityWord, RackDetail, RackView
 from igoudar.core.model import Device, JobState, Kind, Quality, Rack
+from igoudar.core.said import said
 
 INLET_LOW_C = 18.0  # ASHRAE recommended range, lower end
 TRAYS = 18  # compute trays of a GB200 rack (DEVICES.md)
@@ -57,7 +58,7 @@ def rack_detail(scene: Scene, name: str, history: Sequence[tuple[datetime, float
     """
     rack = scene.roster.racks.get(name)
     if rack is None:
-        raise UnknownNameError("no such rack", where=name, fix="`igoudar site show` lists them")
+        raise said(UnknownNameError, "refusal.no_rack", where=name)
     sensors, gpus = _of(scene, name, Kind.RACK_SENSORS), _of(scene, name, Kind.GPU)
     picture, running = scene.picture, scene.queue.jobs if scene.queue else ()
     return RackDetail(
