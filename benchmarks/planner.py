@@ -19,6 +19,7 @@ import polars as pl
 from benchmarks.planning.page import write_page
 from igoudar.core.errors import ConfigError
 from igoudar.lab.backtest import backtest
+from igoudar.lab.compare import KEYS
 from igoudar.lab.entrants import NAMES
 from igoudar.lab.options import assembled
 from igoudar.lab.progress import progress_bar
@@ -97,7 +98,8 @@ def _play(title: str, setting: Scenario, folder: Path) -> dict[str, Any]:
 
 def _added(folder: Path, name: str, row: Mapping[str, Any], elapsed_s: float) -> dict[str, Any]:
     stops = row["preemptions"] / row["jobs"] if row["jobs"] else 0.0
-    return {"stops_per_job": stops, "work_gpu_h": _work(folder, name), "elapsed_s": elapsed_s}
+    work = {"work_gpu_h": _work(folder, name), "undone_gpu_h": _undone(folder, name)}
+    return {"stops_per_job": stops, **work, "elapsed_s": elapsed_s}
 
 
 def _kept_elapsed(folder: Path, name: str, seconds: float) -> float:
@@ -121,11 +123,25 @@ def _weekly_costs(folder: Path, name: str) -> list[float]:
 
 def _work(folder: Path, name: str) -> float | None:
     """Finished work of the jobs that count [GPU h]: the same for all policies."""
+    done = _finished(folder, name)
+    return None if done is None else _gpu_h(done)
+
+
+def _undone(folder: Path, name: str) -> float | None:
+    """Work of jobs that run-now finishes and this policy does not [GPU h]."""
+    base, done = _finished(folder, "run-now"), _finished(folder, name)
+    return None if base is None or done is None else _gpu_h(base.join(done, on=KEYS, how="anti"))
+
+
+def _finished(folder: Path, name: str) -> pl.DataFrame | None:
     file = folder / name / "jobs.parquet"
     if not file.exists():
         return None
-    done = pl.read_parquet(file).filter((pl.col("rejected_reason") == "") & pl.col("finished").is_not_null())
-    return float((done["gpus"] * done["duration_s"]).sum()) / 3600.0
+    return pl.read_parquet(file).filter((pl.col("rejected_reason") == "") & pl.col("finished").is_not_null())
+
+
+def _gpu_h(jobs: pl.DataFrame) -> float:
+    return float((jobs["gpus"] * jobs["duration_s"]).sum()) / 3600.0
 
 
 def _against(

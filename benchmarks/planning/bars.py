@@ -52,6 +52,7 @@ def _of_case(case: Mapping[str, Any]) -> Iterator[Bar]:
     yield Bar(name, "missed beyond run-now", mine["missed_beyond_run_now"], 0)
     yield Bar(name, "stops per job", mine["stops_per_job"], STOPS)
     yield Bar(name, "work unlike run-now's [GPU h]", _unequal(rows), 0.5)
+    yield Bar(name, "run-now's work left undone [GPU h]", mine["undone_gpu_h"], 0.5)
     yield Bar(name, "solve p99 [s]", mine["solve_p99_s"], SOLVE_S)
     yield Bar(name, "wall of the weeks [s]", mine["elapsed_s"], WEEKS_S)
 

@@ -7,6 +7,7 @@ from igoudar.control.planning.table import Floats, Integers
 
 # Over which what came is spread at least: a first morning is no week; tuned in the lab.
 LEAST_S = 3 * 86_400.0
+HOUR_S = 3600.0
 
 
 def to_come(view: View, steps: int) -> Floats:
@@ -24,6 +25,19 @@ def to_come(view: View, steps: int) -> Floats:
     slack = np.clip(np.floor(slack_s / STEP_S), 0, steps).astype(np.int64)
     end = int(max(0.0, view.period_end_s - view.now_s) // STEP_S)
     return _free(rate, length, slack, end, steps) + _before_the_end(rate, length, slack, end, steps)
+
+
+def burst_gpus(view: View) -> float:
+    """The most GPUs that jobs with less slack than a minimum run asked for in one hour so far.
+
+    Who lacks slack only because the billing period ends is no burst: that end is known.
+    """
+    jobs = view.jobs
+    count = int(np.searchsorted(jobs.submitted_s, view.now_s, side="right"))
+    deadline_s, submitted_s = jobs.deadline_s[:count], jobs.submitted_s[:count]
+    short = deadline_s - submitted_s - jobs.longest_s[:count] < jobs.min_run_s[:count]
+    gpus = np.where(short & (deadline_s < view.period_end_s), jobs.gpus[:count], 0)
+    return float(np.bincount((submitted_s // HOUR_S).astype(np.int64), gpus, minlength=1).max())
 
 
 def _free(rate: Floats, length: Integers, slack: Integers, end: int, steps: int) -> Floats:

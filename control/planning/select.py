@@ -3,16 +3,21 @@
 Who can't keep its deadline any more still runs at once, but after those who can keep theirs.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from igoudar.control.planning.arrivals import burst_gpus
+from igoudar.control.planning.headroom import headroom
 from igoudar.control.planning.policy import STEP_S, View
 from igoudar.control.planning.room import room_gpus
 from igoudar.control.planning.table import Booleans, Floats, Integers
-from igoudar.control.planning.urgency import forced, left_s, locked, lost, needed_gpus, running, slack_s
+from igoudar.control.planning.urgency import left_s, locked, lost, needed_gpus, running, waits_s
 
 # Of the cap: what starts early locks its GPUs for a while, and urgent jobs arrive in bursts.
 START_SHARE = 0.9
-NEEDED_SHARE = 0.95  # of the cap, for starts that the cap of later steps asks for; tuned in the lab
+# For starts that the cap of later steps asks for; tuned in the lab. All of it where no such burst came.
+NEEDED_SHARE = 0.95
 PASSES = 3
 PAUSE_S = 1800.0  # a job that was stopped waits at least so long, unless its deadline says otherwise
 KEPT = 0.5  # of a running gang may be more than what is wanted: gangs round to the nearest, they do not flap
@@ -36,22 +41,58 @@ def choose(
     rows = view.active
     if not len(rows):
         return rows
-    fixed, runs = locked(view, rows), running(view, rows)
-    must = fixed | forced(view, rows) | (runs if not preempt else False)
-    rank = np.lexsort((slack_s(view, rows) - hold_s * runs, lost(view, rows), ~must, ~fixed))
-    ordered = rows[rank]
-    gpus = view.jobs.gpus[ordered].astype(np.float64)
+    ahead = headroom(view) if ahead is None else ahead
+    fixed, runs, slack = locked(view, rows), running(view, rows), waits_s(view, rows, ahead)
+    must = fixed | (slack < STEP_S) | (runs if not preempt else False)
+    rank = np.lexsort((slack - hold_s * runs, lost(view, rows), ~must, ~fixed))
+    ordered, must_run, goes_on = rows[rank], must[rank], (runs & ~must)[rank]
+    soon = ~must_run & ~goes_on & (slack < view.jobs.min_run_s[rows])[rank]
+    needed = min(float(needed_gpus(view, rows, ahead)), float(view.gpus_by_power))
+    line = _Line(
+        gpus=view.jobs.gpus[ordered].astype(np.float64),
+        drawn=drawn_gpus(view, ordered),
+        limit=np.where(must_run | goes_on, float(view.gpus_by_power), _starts_gpus(view, needed)),
+        wanted=_wanted(view, ordered, wanted_gpus, must_run, runs[rank]),
+        goes_on=goes_on,
+        soon=soon,
+        early=~must_run & ~goes_on & ~soon,
+    )
+    return ordered[_fitting(line, needed, _soon_gpus(view, rows, ahead) if soon.any() else np.inf)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Jobs in the order in which they are asked, each with the GPUs up to which it may be taken."""
+
+    gpus: Floats
+    drawn: Floats
+    limit: Floats  # of all GPUs taken
+    wanted: Floats  # of the full GPUs drawn
+    goes_on: Booleans  # runs, and could be stopped at any step
+    soon: Booleans  # waits, and must start inside the minimum run of who starts now
+    early: Booleans  # starts with more slack: it leaves those room
+
+
+def _starts_gpus(view: View, needed: float) -> float:
+    """GPUs up to which jobs with slack may start."""
     cap = float(view.gpus_by_power)
-    needed = min(float(needed_gpus(view, rows, ahead)), cap)
-    limit = np.where((must | runs)[rank], cap, max(START_SHARE * cap, NEEDED_SHARE * needed))
-    wanted = np.where(must[rank], np.inf, max(wanted_gpus, 0.0))
-    wanted[_pausing(view, ordered) & ~must[rank]] = -1.0
-    drawn = drawn_gpus(view, ordered)
-    wanted = wanted + KEPT * drawn * runs[rank]
+    burst = min((1.0 - NEEDED_SHARE) * cap, burst_gpus(view))
+    return max(START_SHARE * cap, needed * (1.0 - burst / cap)) if cap else 0.0
+
+
+def _soon_gpus(view: View, rows: Integers, ahead: Floats) -> float:
+    """GPUs that there are in all steps of the longest minimum run."""
+    steps = max(1, int(np.ceil(view.jobs.min_run_s[rows].max() / STEP_S)))
+    return float(ahead[:steps].min())
+
+
+def _wanted(view: View, ordered: Integers, wanted_gpus: float, must: Booleans, runs: Booleans) -> Floats:
+    """Full GPUs up to which each may draw."""
+    wanted = np.where(must, np.inf, max(wanted_gpus, 0.0))
+    wanted[_pausing(view, ordered) & ~must] = -1.0
+    wanted = wanted + KEPT * drawn_gpus(view, ordered) * runs
     room = room_gpus(view, ordered)
-    if room is not None:
-        wanted = np.where(must[rank], wanted, np.minimum(wanted, room))
-    return ordered[_fitting(gpus, drawn, limit, wanted, needed)]
+    return wanted if room is None else np.where(must, wanted, np.minimum(wanted, room))
 
 
 def _pausing(view: View, rows: Integers) -> Booleans:
@@ -60,15 +101,23 @@ def _pausing(view: View, rows: Integers) -> Booleans:
     return paused
 
 
-def _fitting(gpus: Floats, drawn: Floats, limit: Floats, wanted: Floats, needed: float) -> Booleans:
-    """Who fits in order; a gang that does not is passed over for smaller ones behind it."""
-    taken = np.zeros(len(gpus), np.bool_)
+def _fitting(line: _Line, needed: float, soon_gpus: float) -> Booleans:
+    """Who fits in order; a gang that does not is passed over for smaller ones behind it.
+
+    Who starts early leaves room in `soon_gpus` for all that can't be stopped and all that is due soon.
+    """
+    gpus, drawn, taken = line.gpus, line.drawn, np.zeros(len(line.gpus), np.bool_)
     for _ in range(PASSES):
         so_far, so_far_drawn = float(gpus[taken].sum()), float(drawn[taken].sum())
-        more = ~taken & (so_far + gpus <= limit)
-        more &= (so_far_drawn + drawn <= wanted) | (so_far + gpus <= needed)
+        more = ~taken & (so_far + gpus <= line.limit)
+        more &= (so_far_drawn + drawn <= line.wanted) | (so_far + gpus <= needed)
         total, power = so_far + np.cumsum(gpus * more), so_far_drawn + np.cumsum(drawn * more)
-        fits = more & (total <= limit) & ((power <= wanted) | (total <= needed))
+        fits = more & (total <= line.limit) & ((power <= line.wanted) | (total <= needed))
+        stays = ((taken | more) & ~line.goes_on) | line.soon
+        later = float(gpus[stays & (taken | line.soon)].sum()) + np.cumsum(
+            gpus * (stays & ~taken & ~line.soon)
+        )
+        fits &= ~line.early | (later <= soon_gpus)
         if not fits.any():
             break
         taken |= fits

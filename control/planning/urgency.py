@@ -32,6 +32,27 @@ def slack_s(view: View, rows: Integers) -> Floats:
     return view.jobs.deadline_s[rows] - view.now_s - left_s(view, rows) - stop_s
 
 
+def waits_s(view: View, rows: Integers, ahead: Floats) -> Floats:
+    """Slack, less for a gang so large that at its latest start the cap (`ahead`) does not carry it [s].
+
+    One that finds room nowhere before its deadline keeps its slack: nothing that it does sooner helps.
+    """
+    slack, gpus = slack_s(view, rows), view.jobs.gpus[rows]
+    steps = np.ceil(left_s(view, rows) / STEP_S)
+    inside = (slack >= STEP_S) & (slack / STEP_S + steps <= len(ahead))
+    for index in np.flatnonzero(inside & (gpus > ahead.min())):
+        last = _last_start(ahead >= gpus[index], int(steps[index]), int(slack[index] // STEP_S))
+        slack[index] = slack[index] if last is None else min(slack[index], last * STEP_S)
+    return slack
+
+
+def _last_start(room: Booleans, steps: int, latest: int) -> int | None:
+    """The last step up to `latest` from which there is room for that many on end; None without one."""
+    so_far = np.concatenate([[0], np.cumsum(room[: latest + steps])])
+    starts = np.flatnonzero(so_far[steps:] - so_far[:-steps] == steps)
+    return int(starts[-1]) if len(starts) else None
+
+
 def locked(view: View, rows: Integers) -> Booleans:
     """Running jobs that may not be stopped: not preemptible, or inside their minimum run."""
     jobs, fleet = view.jobs, view.fleet

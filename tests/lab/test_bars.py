@@ -24,6 +24,7 @@ ROW = {
     "solve_p99_s": 0.5,
     "elapsed_s": 100.0,
     "work_gpu_h": 10.0,
+    "undone_gpu_h": 0.0,
     "comparable": True,
 }
 
@@ -57,6 +58,7 @@ def test_bars_that_count_depend_on_the_case(page):
 
 def test_less_work_or_fewer_weeks_do_not_pass(page):
     assert "work unlike run-now's [GPU h]" in failing(page, figures(work_gpu_h=9.0))
+    assert "run-now's work left undone [GPU h]" in failing(page, figures(undone_gpu_h=9.0))
     assert "weeks ahead of greedy" in failing(page, figures(weeks_ahead_of_greedy=7))
     assert "missed beyond run-now" in failing(page, figures(missed_beyond_run_now=1))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.control.planning.scenes import job_table
 from tests.control.planning.views import view
 
-from igoudar.control.planning.arrivals import to_come
+from igoudar.control.planning.arrivals import burst_gpus, to_come
 from igoudar.control.planning.policy import STEP_S
 from igoudar.control.planning.urgency import needed_gpus
 
@@ -60,3 +60,14 @@ def test_jobs_to_come_make_work_needed_now() -> None:
     busy = replace(scene, period_end_s=STEPS * STEP_S)
     assert needed_gpus(scene, scene.active) == 0
     assert needed_gpus(busy, busy.active) > 0
+
+
+def test_a_burst_is_the_worst_hour_of_jobs_without_slack() -> None:
+    """Two gangs of 8 in one hour; one of 30 can wait, one of 40 lacks slack only by the period's end."""
+    rows = [(8, 0, 4, 0), (8, 1, 4, 1), (30, 1, 4, 9), (5, 5, 4, 0), (40, 6, 4, 88)]
+    scene = view(job_table(rows), step=8, end_s=96 * STEP_S)
+    assert burst_gpus(scene) == 16.0
+    scene.jobs.deadline_s[-1] = 11 * STEP_S
+    assert burst_gpus(scene) == 45.0
+    assert burst_gpus(replace(scene, period_end_s=11 * STEP_S)) == 16.0
+    assert burst_gpus(replace(scene, now_s=0.0)) == 8.0

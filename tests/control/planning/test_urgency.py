@@ -6,7 +6,7 @@ from tests.control.planning.views import view
 
 from igoudar.control.planning.headroom import HORIZON_STEPS
 from igoudar.control.planning.policy import STEP_S
-from igoudar.control.planning.urgency import forced, lost, needed_gpus, needed_work
+from igoudar.control.planning.urgency import forced, lost, needed_gpus, needed_work, slack_s, waits_s
 
 Row = tuple[int, int, int, int]
 JOBS = st.lists(
@@ -68,3 +68,25 @@ def test_work_is_needed_before_the_step_that_is_overfull() -> None:
     """Three gangs of 40, from step 3 on at the latest: 160 GPU steps too many, 80 in each step before."""
     scene = view(job_table([(40, 0, 4, 3)] * 3))
     assert needed_work(scene, scene.active, np.arange(8)).tolist() == [0, 80, 160, 240, 320, 400, 480, 480]
+
+
+def test_a_big_gang_must_start_while_the_cap_still_carries_it() -> None:
+    """Four steps of work and ten of slack; there are 60 GPUs for the next eight steps only, then 40."""
+    scene = view(job_table([(50, 0, 4, 10), (40, 0, 4, 10), (70, 0, 4, 10)]))
+    ahead = np.where(np.arange(HORIZON_STEPS) < 8, 60.0, 40.0)
+    assert (waits_s(scene, scene.active, ahead) / STEP_S).tolist() == [4, 10, 10]
+
+
+@given(rows=JOBS, ahead=st.lists(st.integers(0, 50), min_size=60, max_size=60))
+def test_a_gang_that_waits_no_longer_than_it_may_finds_room_if_there_is_any(
+    rows: list[tuple[int, int, int, int]], ahead: list[int]
+) -> None:
+    scene = view(job_table(rows))
+    gpus = np.array(ahead, np.float64)
+    waits, slack = waits_s(scene, scene.active, gpus), slack_s(scene, scene.active)
+    lengths = (scene.jobs.duration_s // STEP_S).astype(int)
+    for row, length, wait, most in zip(scene.jobs.gpus, lengths, waits, slack, strict=True):
+        assert wait <= most
+        if wait < most:
+            first = int(wait // STEP_S)
+            assert gpus[first : first + length].min() >= row
