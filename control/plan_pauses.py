@@ -139,8 +139,7 @@ class PlanPauses:
         longest = timedelta(seconds=self.site.guard.resume_by_max_s)
         crowd = _with(crowd, self.waiting(queue, now, look.pue, rested=False))
         chosen = pauses(lack, able, crowd, self._stops_left(queue, now), longest)
-        if chosen:
-            self._lack = Lack()  # what is asked for now must show before more is
+        self._lack = Lack()  # what is asked for now must show before more is; what fits nobody is seen anew
         return [*self._resting(now), *decisions(chosen, lack, guidance)]
 
     def _resting(self, now: datetime) -> list[Decision]:

@@ -194,6 +194,22 @@ async def test_what_a_pause_spares_must_show_before_the_next_is_asked_for(
     assert len(verbs(cluster, "suspend")) == in_all
 
 
+async def test_a_lack_that_was_smaller_for_a_moment_is_not_small_for_ever(
+    rig: Any, plant: Any, cluster: Any, solver: Any
+) -> None:
+    loop, _ = rig
+    runs(cluster, "job-1")
+    calm(plant, solver)
+    await watched(loop, plant, 3)
+    plant.powers["wind"] = 30e3  # a third of what runs
+    await watched(loop, plant, 1)
+    plant.powers["wind"] = CALM_W
+    await watched(loop, plant, 4)
+    assert verbs(cluster, "suspend") == []
+    await watched(loop, plant, 12)
+    assert verbs(cluster, "suspend") == [("suspend", "job-1")]
+
+
 @pytest.mark.parametrize(
     "job",
     [
