@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ TIMEOUT_S = 10.0
 KEEPALIVE_S = 30
 MOST_WAITING = 100  # messages: a flood must not fill the memory
 WATCH_S = 1.0
+SECRET_MAX = 65_535  # bytes: the protocol counts them in two
+LOST = (aiomqtt.MqttError, OSError, IgoudarError)
+"""What a broker that is gone or refuses, a network, a certificate or a file that goes bad comes to."""
 MQTT_LOG = logging.getLogger("igoudar.mqtt")
 MQTT_LOG.setLevel(logging.ERROR)  # below that the library logs every packet, payloads included
 
@@ -64,21 +68,25 @@ class Broker:
             if not self.writer():
                 await asyncio.sleep(WATCH_S)
                 continue
-            try:
-                await self._session()
-                LOG.info(
-                    "this host is not the writer any more: the broker of [dsx] is left to the one that is"
-                )
-            except NotWriterError:
-                LOG.warning(
-                    "a target came when this host was the writer no more: it is left to the one that is"
-                )
-            except Exception as error:  # noqa: BLE001 - whatever it is, the site goes on without its grid
-                # Its words only: a kept error would keep the socket that it came from.
-                LOG.warning("the broker of [dsx] is lost (%s); trying again", _words(error))
+            await self._once()
             failures = 0 if self.connected else failures + 1
             self.connected = False
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+
+    async def _once(self) -> None:
+        """One session, whatever ends it; of an error its words only: kept, it would keep its socket."""
+        try:
+            await self._session()
+            LOG.info("this host is not the writer any more: the broker of [dsx] is left to the one that is")
+        except NotWriterError:
+            LOG.warning("a target came when this host was the writer no more: it is left to the one that is")
+        except LOST as error:
+            LOG.warning("the broker of [dsx] is lost (%s); trying again", error)
+        except Exception as error:  # noqa: BLE001 - no list of kinds would be whole
+            # The MQTT library hands on whatever its parser raises while a session ends, and what left this
+            # task would end control: a fault in what we tell the grid must not leave the plant unattended.
+            told = "".join(traceback.format_exception(error))
+            LOG.error("a fault in the session with the broker of [dsx]; trying again\n%s", told)
 
     async def _session(self) -> None:
         async with _client(self.dsx) as client:
@@ -133,12 +141,6 @@ def _acknowledge(client: aiomqtt.Client, arrived: aiomqtt.Message) -> None:
     client._client.ack(arrived.mid, arrived.qos)  # noqa: SLF001 - aiomqtt has no word for it
 
 
-def _words(error: Exception) -> str:
-    """Of a fault that nobody has foreseen, its kind as well."""
-    foreseen = isinstance(error, aiomqtt.MqttError | OSError | IgoudarError)
-    return str(error) if foreseen else f"{type(error).__name__}: {error}"
-
-
 def _obey() -> None:
     """Python 3.11's wait_for, which the library uses, swallows a cancellation that comes with the answer."""
     task = asyncio.current_task()
@@ -185,6 +187,11 @@ def _secret(name: str) -> str | None:
     if not name:
         return None
     try:
-        return Path(name).expanduser().read_text().strip()
+        secret = Path(name).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(f"can't be read ({error.strerror})", where=name, fix="check its path") from error
+    except UnicodeDecodeError:  # whose words would tell the secret
+        raise ConfigError("is no text in UTF-8", where=name, fix="write the secret alone in it") from None
+    if len(secret.encode()) > SECRET_MAX:
+        raise ConfigError(f"has more than {SECRET_MAX} bytes", where=name, fix="write the secret alone in it")
+    return secret

@@ -150,6 +150,68 @@ async def test_a_broker_that_goes_away_is_met_again(
     assert len(room.desk.asked) == 1
 
 
+@pytest.mark.parametrize("how", ["killed", "taken over", "no certificate", "closed", "no such host"])
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_whatever_ends_a_session_with_a_real_broker_is_foreseen(
+    street: Street, room: Room, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(broker_room, "TIMEOUT_S", 5.0)
+    async with speaking(street, room) as broker:
+        pass
+    broker.connected = False
+    if how == "no certificate":
+        broker.dsx = replace(broker.dsx, certificate="", key="")
+    if how == "closed":
+        await asyncio.to_thread(street.broker.stop)
+    if how == "no such host":
+        broker.dsx = replace(broker.dsx, host="broker.invalid")
+    session = asyncio.create_task(broker._session())
+    if how in ("killed", "taken over"):
+        await _until(lambda: broker.connected)
+    if how == "killed":
+        assert street.broker.process is not None
+        street.broker.process.kill()
+    if how == "taken over":
+        async with aiomqtt.Client(
+            "127.0.0.1", street.broker.port, tls_context=street.context("site"), identifier=f"igoudar-{SITE}"
+        ):
+            await asyncio.wait((session,), timeout=WITHIN_S)
+    async with asyncio.timeout(WITHIN_S):
+        with pytest.raises(broker_room.LOST):
+            await session
+    gc.collect()
+
+
+CONNACK = b"\x20\x02\x00\x00"
+ANSWERS = {
+    "nothing": b"",
+    "a refusal": b"\x20\x02\x00\x05",
+    "no MQTT": b"HTTP/1.1 400 Bad\r\n\r\n",
+    "yes, and nothing more": CONNACK,
+    "yes, and a message that is cut off": CONNACK + b"\x32\x04\xff\xff\x00\x01",
+}
+
+
+@pytest.mark.parametrize("says", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_what_answers_and_is_no_broker_is_foreseen_as_well(
+    room: Room, monkeypatch: pytest.MonkeyPatch, says: bytes
+) -> None:
+    monkeypatch.setattr(broker_room, "TIMEOUT_S", 0.3)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(says)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(broker_room.LOST):
+            await Broker(replace(room.flex.dsx, port=port, tls=False), room.flex)._session()
+    gc.collect()
+
+
 # The MQTT library leaves a socket whose handshake failed to the garbage collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_broker_whose_certificate_nobody_vouches_for_is_not_spoken_to(
@@ -171,6 +233,16 @@ def test_files_that_are_not_there_are_a_configuration_error(room: Room) -> None:
         broker_room._context(replace(room.flex.dsx, ca="/nowhere/ca.pem"))
     with pytest.raises(ConfigError, match="can't be read"):
         broker_room._secret("/nowhere/password")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 70_000])
+def test_a_secret_that_the_protocol_can_t_carry_is_a_configuration_error(
+    room: Room, tmp_path: Path, content: bytes
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_bytes(content)
+    with pytest.raises(ConfigError, match="the secret alone"):
+        Broker(replace(room.flex.dsx, tls=False, password_file=str(secret)), room.flex).check()
 
 
 async def test_a_file_that_goes_bad_while_we_run_ends_nothing(
@@ -227,7 +299,8 @@ async def test_a_session_whose_status_fails_ends_with_its_reason_and_is_opened_a
 
     monkeypatch.setattr(room.desk, "load_w", load_w)
     async with speaking(street, room) as broker:
-        await _until(lambda: "is lost (ValueError: no such figure)" in caplog.text)
+        await _until(lambda: "ValueError: no such figure" in caplog.text)
+        assert "in load_w" in caplog.text  # nobody has foreseen it: where it came from is told
         await _until(lambda: broker.connected)
 
 
