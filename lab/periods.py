@@ -79,14 +79,15 @@ def limits_of(scenario: Scenario) -> Limits:
 def build_periods(
     scenario: Scenario, resource: list[ResourcePeriod], trace: Trace, pue: list[Floats] | None = None
 ) -> list[Period]:
-    """Every period with its window of the trace: period i replays window i mod the trace's whole weeks."""
+    """Every period with its window of the trace: window i mod its whole weeks, from `first_week` on."""
     windows = max(1, int(trace.span_s // WEEK_S))
     periods, start = [], ORIGIN
     for index, part in enumerate(resource):
         hours = np.arange(part.steps) / 4.0
         cap_w = (scenario.it_cap_mw or 0.0) * 1e6
         swing = 1.0 + scenario.urgent_swing * np.sin(2 * np.pi * (hours - 14.0) / 24.0)
-        jobs, rejected = _jobs(scenario, trace, index % windows, part.steps * STEP_S)
+        window = (index + scenario.first_week) % windows
+        jobs, rejected = _jobs(scenario, trace, window, part.steps * STEP_S)
         periods.append(
             Period(
                 index,

@@ -39,6 +39,7 @@ class Scenario(BaseModel):
     export_price: float = 0.0
     peak_price_per_mw_week: float = 0.0
     job_scale: int = 1
+    first_week: int = 0  # of the trace, for the first period; later ones follow, around its end
     it_cap_mw: float | None = None
     gpus: int | None = None
     pue: float = 1.08
@@ -72,6 +73,7 @@ class Scenario(BaseModel):
             _need(value is None or value >= 0, name, "is negative", "give 0 or more")
         _need(self.days >= 1, "days", "is under 1", "run at least one day")
         _need(self.job_scale >= 1, "job_scale", "is under 1", "give a whole number of at least 1")
+        _need(self.first_week >= 0, "first_week", "is under 0", "count the trace's weeks from 0")
         _need(0.5 < self.efficiency <= 1, "efficiency", "is not within (0.5, 1]", "give it each way")
         _need(self.pue >= 1, "pue", "is under 1", "give at least 1")
         _need(

@@ -14,7 +14,7 @@ from igoudar.lab.scenario import Scenario
 from igoudar.lab.traces import load_trace
 
 # Settings that came later: left as they were, a run goes on that began before them.
-LATER = ("limit", "reserve_mw", "reserve_share", "caps", "cap_least_pct", "cooling")
+LATER = ("limit", "reserve_mw", "reserve_share", "caps", "cap_least_pct", "cooling", "first_week")
 PACKAGES = ("igoudar", "numpy", "polars", "highspy")
 
 

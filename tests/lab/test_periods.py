@@ -33,6 +33,8 @@ def test_windows_are_weeks_of_the_trace_in_turn(tmp_path, resource, scenario):
     first, second = build_periods(scenario(), load_periods(resource, 4), trace)
     assert (first.jobs.job_id[0], second.jobs.job_id[0]) == ("j0", "j336")
     assert second.jobs.submitted_s[0] == 0.0
+    first, second = build_periods(scenario(first_week=1), load_periods(resource, 4), trace)
+    assert (first.jobs.job_id[0], second.jobs.job_id[0]) == ("j336", "j0")
 
 
 def test_a_job_that_would_not_end_inside_is_left_out_with_its_reason(tmp_path, resource, scenario):

@@ -32,7 +32,14 @@ def test_a_negative_price_is_refused(name):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("days", 0), ("job_scale", 0), ("battery_mwh", -1.0), ("pue", 0.9), ("efficiency", 0.2)],
+    [
+        ("days", 0),
+        ("job_scale", 0),
+        ("first_week", -1),
+        ("battery_mwh", -1.0),
+        ("pue", 0.9),
+        ("efficiency", 0.2),
+    ],
 )
 def test_what_no_run_could_mean_is_refused(key, value):
     with pytest.raises(ConfigError, match=key):
