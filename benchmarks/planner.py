@@ -39,7 +39,7 @@ OTHER_WEEK = {"first_week": 1}  # the jobs that the reference gives to the neigh
 PAI_SCALE = 57  # as much work per week as Philly with 6
 OTHERS = (
     *(("oracle", "to_bound"), ("reachable", "to_reachable")),
-    *(("followed", "to_followed"), ("greedy", "to_greedy")),
+    *(("best-known", "to_best_known"), ("greedy", "to_greedy")),
 )
 YEAR_POLICIES = ("run-now", "rolling")
 CORES = 2
@@ -156,13 +156,13 @@ def _gpu_h(jobs: pl.DataFrame) -> float:
 def _against(
     name: str, rows: Mapping[str, Mapping[str, Any]], weeks: Mapping[str, list[float]]
 ) -> dict[str, float | int | None]:
-    """Ratios to the bound, the reachable oracle, the bound's plan as it stands, and greedy."""
+    """Ratios to the bound, to what gangs reach with everything known, and to greedy."""
     mine, found = rows[name]["cost"], {}
     for other, key in OTHERS:
         theirs = rows[other]["cost"] if other in rows else 0.0
         found[key] = mine / theirs if theirs > 0 else None
     found["gain_share"] = _gain_share(name, rows, "reachable")
-    found["followed_share"] = _gain_share(name, rows, "followed")
+    found["best_known_share"] = _gain_share(name, rows, "best-known")
     if "greedy" in weeks:
         pairs = list(zip(weeks[name], weeks["greedy"], strict=True))
         found["weeks_ahead_of_greedy"] = sum(a <= b + 1e-6 for a, b in pairs)

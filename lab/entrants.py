@@ -12,7 +12,7 @@ from igoudar.lab.engine import Played, play
 from igoudar.lab.forecasts import forecaster_for, teachers
 from igoudar.lab.oracle import Bound, bound
 from igoudar.lab.periods import Period, limits_of
-from igoudar.lab.reachable import Following, charges_wh, reachable
+from igoudar.lab.reachable import best_known, charges_wh, reachable
 from igoudar.lab.scenario import Scenario
 
 Issue = Callable[[int], Forecast]
@@ -33,7 +33,7 @@ FORECASTS = {
     "rolling-persistence": "persistence",
     "rolling": "model",
 }
-NAMES = (*SIMPLE, "rolling-persistence", "rolling", "reachable", "followed", "oracle")
+NAMES = (*SIMPLE, "rolling-persistence", "rolling", "reachable", "best-known", "oracle")
 
 
 def enter(name: str, scenario: Scenario, periods: Sequence[Period], index: int) -> Played:
@@ -43,8 +43,8 @@ def enter(name: str, scenario: Scenario, periods: Sequence[Period], index: int) 
         return Played(bound_site(period, limits, bound(period, limits)), None)
     if name == "reachable":
         return reachable(period, limits)
-    if name == "followed":
-        return play(period, limits, Following(period, limits, bound(period, limits)))
+    if name == "best-known":
+        return best_known(period, limits)
     return play(period, limits, _policy(name, limits), _issue(name, scenario, periods, index))
 
 

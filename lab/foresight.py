@@ -1,4 +1,4 @@
-"""Everything known beforehand, for the plan of `reachable`: the supply and all jobs as they will come."""
+"""Everything known beforehand, for the plan of `best-known`: the supply and all jobs as they will come."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
-"""The reference `reachable`: everything known, and of a few ways to run a period in gangs the best.
+"""What gangs reach with everything known: the bound's plan followed as it stands, and the best that we know.
 
-The bound takes jobs as fluid, uses up all of their slack, and leaves gangs no way to follow. So it is also
-drawn up with part of the slack kept back, followed in whole gangs under the plant's rules; and the rolling
-plan is played with everything known. What each costs is known once played: the cheapest is the reference.
+The bound takes jobs as fluid and uses up all of their slack, so gangs that follow it (`reachable`) pay for it
+at the peak. For `best-known` it is also drawn up with part of the slack kept back and followed under the
+plant's rules; and the rolling plan is played with everything known. Of what was played the cheapest counts.
 """
 
 from collections.abc import Iterator
@@ -29,6 +29,11 @@ CAUGHT_UP = 0.25  # of what the gangs lag behind or run ahead, in each step
 
 
 def reachable(period: Period, limits: Limits) -> Played:
+    """The bound's plan in gangs as it stands."""
+    return play(period, limits, Following(period, limits, bound(period, limits)))
+
+
+def best_known(period: Period, limits: Limits) -> Played:
     """The best of the candidates: fewest missed deadlines, least above announced limits, then least cost."""
     played = [play(period, limits, policy) for policy in _candidates(period, limits)]
     return min(
@@ -38,9 +43,10 @@ def reachable(period: Period, limits: Limits) -> Played:
 
 def _candidates(period: Period, limits: Limits) -> Iterator[Policy]:
     grid = Grid.of(horizon_h=period.end_s / 3600.0)
-    yield Rolling(limits, name="reachable", knowledge=Foresight(period), grid=grid)
+    yield Rolling(limits, name="best-known", knowledge=Foresight(period), grid=grid)
     if only_surplus_pays(limits):
         return
+    yield Following(period, limits, bound(period, limits))
     for share in WAITED:
         yield Following(period, limits, bound(with_reserve(period, share), limits))
 
@@ -57,7 +63,7 @@ def with_reserve(period: Period, share: float) -> Period:
 class Following:
     """Gangs close to a bound's profile of work, the battery to its charge, under its import peak."""
 
-    name = "reachable"
+    name = "following"
 
     def __init__(self, period: Period, limits: Limits, plan: Bound) -> None:
         self._plan = plan

@@ -45,8 +45,8 @@ def _of_case(case: Mapping[str, Any]) -> Iterator[Bar]:
         yield Bar(name, "cost to reachable", mine["to_reachable"], COST)
         yield Bar(name, "cost to bound", mine["to_bound"], BOUND)
         yield Bar(name, "share of the reachable gain", mine["gain_share"], GAIN, least=True)
-        yield Bar(name, "cost to followed", mine["to_followed"], COST)
-        yield Bar(name, "share of followed's gain", mine["followed_share"], GAIN, least=True)
+        yield Bar(name, "cost to best known", mine["to_best_known"], COST)
+        yield Bar(name, "share of the best known gain", mine["best_known_share"], GAIN, least=True)
         weeks = float(len(case["weekly_cost"][OURS]))
         yield Bar(name, "weeks ahead of greedy", mine.get("weeks_ahead_of_greedy"), weeks, least=True)
     if case["kind"] == "neither":

@@ -11,10 +11,10 @@ ROW = {
     "cost": 103.5,
     "to_bound": 1.05,
     "to_reachable": 1.035,
-    "to_followed": 0.99,
+    "to_best_known": 0.99,
     "to_greedy": 0.9,
     "gain_share": 0.96,
-    "followed_share": 0.96,
+    "best_known_share": 0.96,
     "renewable_share": 0.9,
     "import_wh": 1e9,
     "import_peak_w": 6e6,
@@ -62,7 +62,7 @@ def test_less_work_or_fewer_weeks_do_not_pass(page):
     assert "work unlike run-now's [GPU h]" in failing(page, figures(work_gpu_h=9.0))
     assert "run-now's work left undone [GPU h]" in failing(page, figures(undone_gpu_h=9.0))
     assert "weeks ahead of greedy" in failing(page, figures(weeks_ahead_of_greedy=7))
-    assert "share of followed's gain" in failing(page, figures(followed_share=0.9))
+    assert "share of the best known gain" in failing(page, figures(best_known_share=0.9))
     assert "missed beyond run-now" in failing(page, figures(missed_beyond_run_now=1))
 
 
