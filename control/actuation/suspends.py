@@ -62,8 +62,8 @@ class SuspendBook:
     def resumed(self, job_id: str, at: datetime) -> None:
         """A job runs again, or was not paused after all: a pause from here on is noted anew."""
         self._ahead.pop(job_id, None)
+        kept = self.row(job_id)  # where it can't be read, the file still knows its times
         self.jobs.forget([job_id])
-        kept = self.row(job_id)
         if kept is not None:
             kept.resumed_at = at
             self.records.merge([kept])

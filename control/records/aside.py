@@ -48,7 +48,7 @@ class Aside:
             StoreError: none can be, or the key of one can't.
         """
         try:
-            return _typed(rows(query)) if stand_in else rows(query)
+            return _typed(rows(query))
         except StoreBusyError:
             raise
         except (StoreError, TypeError):
@@ -83,10 +83,10 @@ class Aside:
     def _one_by_one(self, rows: Read, query: Any, stand_in: StandIn | None) -> Iterator[Any]:
         model = query.column_descriptions[0]["entity"]
         columns = list(model.__table__.primary_key)
-        for key in _keys(rows, query, columns):
+        for key in _keys(rows, query, columns, typed=stand_in is not None):
             alone = select(model).where(*(column == one for column, one in zip(columns, key, strict=True)))
             try:
-                yield from _typed(rows(alone)) if stand_in else rows(alone)
+                yield from _typed(rows(alone))
             except StoreBusyError:
                 raise
             except (StoreError, TypeError) as error:
@@ -108,19 +108,28 @@ class Aside:
         )
 
 
-def _keys(rows: Read, query: Any, columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """The keys of a query's rows, column after column."""
+def _keys(rows: Read, query: Any, columns: Sequence[Any], *, typed: bool) -> Iterator[tuple[Any, ...]]:
+    """The keys of a query's rows, column after column; `typed`: each of its column's type."""
     first, *others = columns
+    for one in _once(rows, query, first):
+        if typed and not _fits(first, one):
+            raise _no_key(first, f"{first.name} is {one!r:.40}", first.table.name)
+        rest = _keys(rows, query.where(first == one), others, typed=typed) if others else [()]
+        yield from ((one, *more) for more in rest)
+
+
+def _once(rows: Read, query: Any, column: Any) -> Iterable[Any]:
     try:
-        found = dict.fromkeys(rows(query.with_only_columns(first)))
+        return dict.fromkeys(rows(query.with_only_columns(column)))
     except StoreBusyError:
         raise
     except StoreError as error:
-        what, fix = f"not even the key of a row of {first.table.name} can be read ({error.what})", NO_KEY
-        raise StoreError(what, where=error.where, fix=fix) from error
-    for one in found:
-        rest = _keys(rows, query.where(first == one), others) if others else [()]
-        yield from ((one, *more) for more in rest)
+        raise _no_key(column, error.what, error.where) from error
+
+
+def _no_key(column: Any, why: str, where: str) -> StoreError:
+    what = f"not even the key of a row of {column.table.name} can be read ({why})"
+    return StoreError(what, where=where, fix=NO_KEY)
 
 
 def _typed(rows: list[Any]) -> list[Any]:
@@ -132,9 +141,13 @@ def _typed(rows: list[Any]) -> list[Any]:
     for row in rows:
         for column in row.__table__.columns:
             value = getattr(row, column.name)
-            if not (column.nullable and value is None) and not isinstance(value, column.type.python_type):
+            if not _fits(column, value):
                 raise TypeError(f"{column.name} is {value!r:.40}")
     return rows
+
+
+def _fits(column: Any, value: object) -> bool:
+    return (column.nullable and value is None) or isinstance(value, column.type.python_type)
 
 
 @contextmanager

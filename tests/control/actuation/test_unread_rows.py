@@ -13,6 +13,7 @@ from tests.safety.wishes import RATE, rate
 
 from igoudar.collectors.results import Rejected, Success
 from igoudar.control.actuation.overrides import HOLD, Overrides
+from igoudar.control.demand_response.keeping import paused_jobs
 from igoudar.control.records.safety_tables import OverrideRow, SuspendRow
 from igoudar.control.records.state import Records
 from igoudar.core.errors import StoreError
@@ -92,7 +93,8 @@ async def test_a_pause_that_can_not_be_read_ends_by_the_failsafe_s_file(
     loop, rooms = rig
     runs(cluster)
     await cycles(loop, plant, 1)
-    await loop.acting.executor.submit([pause(plant.clock.now())], plant.clock.now())
+    asked = pause(plant.clock.now())
+    await loop.acting.executor.submit([asked], plant.clock.now())
     spoil(rooms.records, "suspends", damage)
     await cycles(loop, plant, 5, seconds=300)
     assert cluster.jobs["job-1"].state is JobState.SUSPENDED
@@ -102,8 +104,26 @@ async def test_a_pause_that_can_not_be_read_ends_by_the_failsafe_s_file(
     assert loop.acting.suspends.open() == []
     assert alarms(rooms) == ["suspends job-1"]
     (row,) = rooms.records.rows(select(SuspendRow))  # it is whole again
-    assert row.job_id == "job-1"
+    assert (row.job_id, row.at) == ("job-1", asked.issued_at)
     assert row.resumed_at is not None
+    assert row.at < row.resume_by <= row.resumed_at + HOUR
+
+
+@pytest.mark.parametrize("damage", STANDING)
+async def test_plan_and_events_do_without_a_pause_that_can_not_be_read(
+    rig: Any, plant: Any, cluster: Any, damage: str
+) -> None:
+    loop, rooms = rig
+    runs(cluster)
+    await cycles(loop, plant, 1)
+    now = plant.clock.now()
+    await loop.acting.executor.submit([pause(now)], now)
+    (row,) = rooms.records.rows(select(SuspendRow))
+    assert loop.acting.suspends.since(now - HOUR)
+    assert paused_jobs(rooms.records, [row.command_id])
+    spoil(rooms.records, "suspends", damage)
+    assert loop.acting.suspends.since(now - HOUR) == []
+    assert paused_jobs(rooms.records, [row.command_id]) == {}
 
 
 @pytest.mark.parametrize("damage", STANDING)
@@ -125,9 +145,10 @@ async def test_one_that_the_file_does_not_know_either_runs_again_at_once(
     assert loop.acting.suspends.open() == []
 
 
+@pytest.mark.parametrize("damage", [NO_TEXT, "x'7b'"])
 @pytest.mark.parametrize(("table", "key"), KEYS)
 async def test_without_even_a_key_nobody_goes_on_and_the_next_step_is_named(
-    rig: Any, plant: Any, table: str, key: str
+    rig: Any, plant: Any, table: str, key: str, damage: str
 ) -> None:
     loop, rooms = rig
     now = plant.clock.now()
@@ -136,7 +157,7 @@ async def test_without_even_a_key_nobody_goes_on_and_the_next_step_is_named(
     rooms.records.merge(
         [SuspendRow(job_id="j", at=now, resume_by=now + HOUR, resumed_at=None, command_id="x")]
     )
-    spoil(rooms.records, table, f"{key} = {NO_TEXT}")
+    spoil(rooms.records, table, f"{key} = {damage}")
     read = loop.acting.suspends.open if table == "suspends" else lambda: Overrides.open(rooms.records, now)
     with pytest.raises(StoreError, match=f"key of a row of {table}.*igoudar restore"):
         read()
