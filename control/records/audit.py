@@ -19,7 +19,7 @@ class Verdict:
     """What a full look found."""
 
     end: Link  # of the chain in the database
-    whole_to: int  # the line up to which nothing is wrong
+    whole_to: int  # the line up to which nothing is wrong; before a broken one, as far as an anchor vouches
     anchored: int  # the highest number that an anchor knows
     problems: tuple[Problem, ...]
 
@@ -45,8 +45,10 @@ def verify(records: Records) -> Verdict:
             end = found
             problems += _unlike(found, known)
             whole_to = whole_to if problems else end.number
+    if problems and problems[0].code == "audit.broken":
+        whole_to = _vouched(whole_to, known)
     head = records.head()
-    if head != end:
+    if head.number != end.number or end.hash not in ("", head.hash):
         problems.append(Problem("audit.head", {"number": head.number, "rows": end.number}))
     problems += _beyond(end, known)
     anchored = max((number for links in known.values() for number in links), default=0)
@@ -85,8 +87,13 @@ def _read(file: Anchor) -> list[Link]:
 def _unlike(link: Link, known: Mapping[Path, Mapping[int, set[str]]]) -> Iterator[Problem]:
     """An anchor that remembers another row at this place."""
     for path, links in known.items():
-        if links.get(link.number, {link.hash}) != {link.hash}:
+        if link.hash and links.get(link.number, {link.hash}) != {link.hash}:
             yield Problem("audit.unlike", {"number": link.number, "path": str(path)})
+
+
+def _vouched(number: int, known: Mapping[Path, Mapping[int, set[str]]]) -> int:
+    """The last anchored line up to one: those after it may be what was changed, with fitting hashes."""
+    return max((one for links in known.values() for one in links if one <= number), default=0)
 
 
 def _beyond(end: Link, known: Mapping[Path, Mapping[int, set[str]]]) -> Iterator[Problem]:

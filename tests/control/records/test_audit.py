@@ -12,7 +12,7 @@ from tests.control.records.lines import T0, action
 
 from igoudar.control.records import state
 from igoudar.control.records.audit import Verdict, last_anchor_holds, verify
-from igoudar.control.records.chain import START
+from igoudar.control.records.chain import START, digest
 from igoudar.control.records.engine import passes
 from igoudar.control.records.opening import open_records
 from igoudar.control.records.room import AuditRoom
@@ -96,13 +96,28 @@ def test_a_line_that_can_t_be_read_is_named_and_the_others_looked_at(
     records.close()
 
 
-def test_a_line_of_which_not_even_the_hash_can_be_read_costs_only_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_line_of_which_not_even_the_hash_can_be_read_costs_only_itself(tmp_path: Path, number: int) -> None:
+    """The last one is anchored, and the head's."""
     records = Records.open(tmp_path / "state.sqlite")
     records.add([action(name) for name in "abcde"])
-    verdict = damage(records, "UPDATE actions SET hash = CAST(x'7bff' AS TEXT) WHERE id = 3")
+    spoiled = f"UPDATE actions SET hash = CAST(x'7bff' AS TEXT) WHERE id = {number}"  # noqa: S608 - of ours
+    verdict = damage(records, spoiled)
     assert codes(verdict) == ["audit.unreadable"]
-    assert (verdict.whole_to, verdict.end) == (2, records.head())
+    assert (verdict.whole_to, verdict.end.number) == (number - 1, records.head().number)
     records.close()
+
+
+def test_lines_that_were_rewritten_with_their_hash_are_not_told_to_be_whole(records: Records) -> None:
+    """The break shows at the line behind them; what no anchor vouches for may be what was changed."""
+    records.add([action("a"), action("b")])
+    records.add([action(name) for name in "cdef"])
+    forged = list(records.links())[3]
+    forged.who = "nobody"
+    verdict = damage(records, f"UPDATE actions SET who = 'nobody', hash = '{digest(forged)}' WHERE id = 4")  # noqa: S608
+    assert codes(verdict) == ["audit.broken"]
+    assert verdict.problems[0].params == {"number": 5}
+    assert verdict.whole_to == 2
 
 
 def test_a_chain_cut_and_grown_again_is_not_the_one_that_was_anchored(records: Records) -> None:
