@@ -45,6 +45,7 @@ async def test_a_refusal_has_its_words(
     answer = await http.request(method, path, **options)
     assert answer.status_code == status, answer.text
     assert answer.json()["code"] in codes("fr")
+    assert answer.json()["fix"] or status == 422  # of a value, what it must be is the next step
     error = refused(answer, path)
     assert told(error, "en") == str(error)
     assert told(error, "fr") != told(error, "en")
