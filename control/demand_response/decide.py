@@ -4,7 +4,8 @@ The meter is the judge: what was commanded and is not on it yet counts as done, 
 Half a margin over the target is answered at once, half a margin under it must last before work goes on, and
 between the two nothing moves: the thresholds can't cross. Work goes on along the ramp, also under a limit
 that stands, as where a stricter one has ended before it. The room is one account: what must come back takes
-of it first, then other loads, jobs, caps, each of what is left. Without the meter nothing new is done.
+of it first, then other loads, jobs, caps, each of what is left. Without the meter nothing new is done but
+that caps leave urgent jobs.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +33,7 @@ def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Ru
     """What to move now, and the memory with since when there has been room."""
     case = _with_freed(Case(limit, sight, levers, memory, rules))
     if case.blind:
-        return Wishes(battery_w=memory.battery_w), replace(memory, room_since=None)
+        return Wishes(battery_w=memory.battery_w, caps=_freed(case)), replace(memory, room_since=None)
     case = replace(case, battery=battery_share(case))
     case = replace(case, need=need_of(case))
     memory = swung(case, memory)

@@ -172,6 +172,15 @@ def test_what_an_urgent_job_needs_at_once_is_not_there_for_another() -> None:
         assert wishes.resumes == resumed
 
 
+def test_an_urgent_job_is_free_of_a_cap_also_while_the_meter_is_silent() -> None:
+    bound, cap = (
+        CapLever(f"shelf-{n}", 100e3, 110e3, least_w, 132e3) for n, least_w in ((1, 132e3), (2, 110e3))
+    )
+    memory = replace(remembering(), caps={"shelf-1": 110e3, "shelf-2": 110e3})
+    wishes, _ = decide(acting(20 * MW), sight(None), Levers((), (bound, cap)), memory, RULES)
+    assert wishes.caps == {"shelf-1": 132e3}
+
+
 def test_what_a_job_takes_is_not_there_for_a_cap() -> None:
     one, cap = job(1, SUSPENDED, 100, 5, None, 0), CapLever("shelf-1", 100e3, 110e3, 110e3, 132e3)
     found, memory = Levers((one,), (cap,)), replace(remembering(one), caps={"shelf-1": 110e3})
