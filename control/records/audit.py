@@ -12,6 +12,7 @@ from igoudar.control.records.state import Records
 from igoudar.core.errors import StoreError
 
 SHOWN_MAX = 50  # problems; whoever edits a chain breaks much of it
+UNFOLLOWED = ("audit.broken", "audit.missing")  # the line before may have been rewritten with a fitting hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Verdict:
     """What a full look found."""
 
     end: Link  # of the chain in the database
-    whole_to: int  # the line up to which nothing is wrong; before a broken one, as far as an anchor vouches
+    whole_to: int  # nothing is wrong up to here; before a line that does not follow: as anchors vouch
     anchored: int  # the highest number that an anchor knows
     problems: tuple[Problem, ...]
 
@@ -45,7 +46,7 @@ def verify(records: Records) -> Verdict:
             end = found
             problems += _unlike(found, known)
             whole_to = whole_to if problems else end.number
-    if problems and problems[0].code == "audit.broken":
+    if problems and problems[0].code in UNFOLLOWED:
         whole_to = _vouched(whole_to, known)
     head = records.head()
     if head.number != end.number or end.hash not in ("", head.hash):
