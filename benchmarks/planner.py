@@ -107,8 +107,7 @@ def _play(title: str, setting: Scenario, folder: Path) -> dict[str, Any]:
 
 def _added(folder: Path, name: str, row: Mapping[str, Any], elapsed_s: float) -> dict[str, Any]:
     stops = row["preemptions"] / row["jobs"] if row["jobs"] else 0.0
-    work = {"work_gpu_h": _work(folder, name), "undone_gpu_h": _undone(folder, name)}
-    return {"stops_per_job": stops, **work, "elapsed_s": elapsed_s}
+    return {"stops_per_job": stops, **_work(folder, name), "elapsed_s": elapsed_s}
 
 
 def _kept_elapsed(folder: Path, name: str, seconds: float) -> float:
@@ -130,16 +129,11 @@ def _weekly_costs(folder: Path, name: str) -> list[float]:
     return by_period(pl.read_parquet(folder / name / "site.parquet"), tariff)["cost"].to_list()
 
 
-def _work(folder: Path, name: str) -> float | None:
-    """Finished work of the jobs that count [GPU h]: the same for all policies."""
-    done = _finished(folder, name)
-    return None if done is None else _gpu_h(done)
-
-
-def _undone(folder: Path, name: str) -> float | None:
-    """Work of jobs that run-now finishes and this policy does not [GPU h]."""
+def _work(folder: Path, name: str) -> dict[str, float | None]:
+    """Finished work of the jobs that count [GPU h], and that of run-now's which this policy leaves undone."""
     base, done = _finished(folder, "run-now"), _finished(folder, name)
-    return None if base is None or done is None else _gpu_h(base.join(done, on=KEYS, how="anti"))
+    undone = None if base is None or done is None else _gpu_h(base.join(done, on=KEYS, how="anti"))
+    return {"work_gpu_h": None if done is None else _gpu_h(done), "undone_gpu_h": undone}
 
 
 def _finished(folder: Path, name: str) -> pl.DataFrame | None:

@@ -113,10 +113,8 @@ def _fitting(line: _Line, needed: float, soon_gpus: float) -> Booleans:
         more &= (so_far_drawn + drawn <= line.wanted) | (so_far + gpus <= needed)
         total, power = so_far + np.cumsum(gpus * more), so_far_drawn + np.cumsum(drawn * more)
         fits = more & (total <= line.limit) & ((power <= line.wanted) | (total <= needed))
-        stays = ((taken | more) & ~line.goes_on) | line.soon
-        later = float(gpus[stays & (taken | line.soon)].sum()) + np.cumsum(
-            gpus * (stays & ~taken & ~line.soon)
-        )
+        kept = (taken & ~line.goes_on) | line.soon
+        later = float(gpus[kept].sum()) + np.cumsum(gpus * (more & ~line.goes_on & ~line.soon))
         fits &= ~line.early | (later <= soon_gpus)
         if not fits.any():
             break
