@@ -37,10 +37,12 @@ def decide(limit: Limit, sight: Sight, levers: Levers, memory: Memory, rules: Ru
     case = replace(case, battery=battery_share(case))
     case = replace(case, need=need_of(case))
     memory = swung(case, memory)
-    wishes, since = _under_limit(case) if limit.acting else (_way_back(case), None)
-    longer = _longer(case, wishes) if limit.acting else ()
-    wishes = replace(wishes, longer=longer, caps={**wishes.caps, **_freed(case)})
-    return wishes, replace(memory, room_since=since)
+    if limit.acting:
+        wishes, since = _under_limit(case)
+        wishes = replace(wishes, longer=_longer(case, wishes))
+    else:
+        wishes, since = _way_back(case), None
+    return replace(wishes, caps={**wishes.caps, **_freed(case)}), replace(memory, room_since=since)
 
 
 def _longer(case: Case, wishes: Wishes) -> tuple[Pause, ...]:
