@@ -70,6 +70,12 @@ async def stands(rig: Any, plant: Any, cluster: Any, solver: Any, **job: Any) ->
     await watched(rig[0], plant, 10)
 
 
+async def begins(rig: Any, plant: Any, cluster: Any) -> None:
+    """Until the plan pauses a job."""
+    while not verbs(cluster, "suspend"):
+        await watched(rig[0], plant, 1)
+
+
 async def watched(loop: Any, plant: Any, minutes: float) -> None:
     """So long, with plans answered at once, and asked for as often as the site's time says."""
     loop.steering.planner._wall = lambda: plant.clock.now().timestamp()
@@ -143,8 +149,7 @@ async def test_a_pause_that_has_just_begun_is_not_taken_back(
     loop, _ = rig
     runs(cluster, "job-1")
     calm(plant, solver)
-    while not verbs(cluster, "suspend"):
-        await watched(loop, plant, 1)
+    await begins(rig, plant, cluster)
     windy(plant)
     await watched(loop, plant, 28)
     assert verbs(cluster, "resume") == []
@@ -185,8 +190,7 @@ async def test_what_a_pause_spares_must_show_before_the_next_is_asked_for(
     calm(plant, solver)
     job_w = job_power_w(cluster.jobs["job-1"], loop.steering.site, None)
     plant.powers["grid"] = 1.5 * job_w  # room for one of them
-    while not verbs(cluster, "suspend"):
-        await watched(loop, plant, 1)
+    await begins(rig, plant, cluster)
     plant.powers["grid"] = (0.5 if shows else 1.5) * job_w
     await watched(loop, plant, 5)
     assert len(verbs(cluster, "suspend")) == 1

@@ -42,6 +42,15 @@ def runs(cluster: Any, **more: Any) -> None:
     cluster.add("job-1", state=JobState.RUNNING, begin_at=None, started=cluster.clock.now(), **more)
 
 
+async def paused(loop: Any, plant: Any, cluster: Any) -> Command:
+    """A job that ran and stands now, and the command that asked for it."""
+    runs(cluster)
+    await cycles(loop, plant, 1)
+    asked = pause(plant.clock.now())
+    await loop.acting.executor.submit([asked], asked.issued_at)
+    return asked
+
+
 async def test_a_pause_is_on_disk_and_in_the_records_and_ends_by_its_time(
     rig: Any, plant: Any, cluster: Any, state: Path
 ) -> None:
@@ -85,10 +94,7 @@ async def test_a_pause_that_waited_for_a_person_is_noted_when_it_is_done(
 
 async def test_the_plan_does_not_resume_what_an_event_paused(rig: Any, plant: Any, cluster: Any) -> None:
     loop, _ = rig
-    runs(cluster)
-    await cycles(loop, plant, 1)
-    now = plant.clock.now()
-    await loop.acting.executor.submit([pause(now)], now)
+    await paused(loop, plant, cluster)
     await cycles(loop, plant, 1)
     now = plant.clock.now()
     early = pause(now, command_id="early", point="resume", origin=Origin.PLAN, until=None)
@@ -225,10 +231,7 @@ async def test_a_database_that_can_t_be_read_does_not_end_control(
     rig: Any, plant: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     loop, _ = rig
-    runs(cluster)
-    await cycles(loop, plant, 1)
-    now = plant.clock.now()
-    await loop.acting.executor.submit([pause(now)], now)
+    await paused(loop, plant, cluster)
     await cycles(loop, plant, 1)
 
     def refuse(*_: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.control.actuation.test_pauses import pause, runs
+from tests.control.actuation.test_pauses import paused
 from tests.control.test_loop import cycles, rig, solver
 from tests.safety.wishes import RATE, rate
 
@@ -91,10 +91,7 @@ async def test_a_pause_that_can_not_be_read_ends_by_the_failsafe_s_file(
     rig: Any, plant: Any, cluster: Any, damage: str
 ) -> None:
     loop, rooms = rig
-    runs(cluster)
-    await cycles(loop, plant, 1)
-    asked = pause(plant.clock.now())
-    await loop.acting.executor.submit([asked], plant.clock.now())
+    asked = await paused(loop, plant, cluster)
     spoil(rooms.records, "suspends", damage)
     await cycles(loop, plant, 5, seconds=300)
     assert cluster.jobs["job-1"].state is JobState.SUSPENDED
@@ -114,10 +111,7 @@ async def test_plan_and_events_do_without_a_pause_that_can_not_be_read(
     rig: Any, plant: Any, cluster: Any, damage: str
 ) -> None:
     loop, rooms = rig
-    runs(cluster)
-    await cycles(loop, plant, 1)
-    now = plant.clock.now()
-    await loop.acting.executor.submit([pause(now)], now)
+    now = (await paused(loop, plant, cluster)).issued_at
     (row,) = rooms.records.rows(select(SuspendRow))
     assert loop.acting.suspends.since(now - HOUR)
     assert paused_jobs(rooms.records, [row.command_id])
@@ -132,9 +126,7 @@ async def test_one_that_the_file_does_not_know_either_runs_again_at_once(
 ) -> None:
     """As after a takeover: the file is this host's, the pause was the other one's."""
     loop, rooms = rig
-    runs(cluster)
-    await cycles(loop, plant, 1)
-    await loop.acting.executor.submit([pause(plant.clock.now())], plant.clock.now())
+    await paused(loop, plant, cluster)
     (state / "suspended.json").unlink()
     spoil(rooms.records, "suspends", damage)
     loop.acting.suspends.take_over()
